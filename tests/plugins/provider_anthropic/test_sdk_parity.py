@@ -1,25 +1,23 @@
 """The official SDK and our provider make the same calls: what they put on the wire is the same.
 
-One loopback server receives both. Recordings of the SDK's requests in ../shared/traffic/sdk_requests are a second
-witness where they are present, compared by the rules that lie beside them.
+One loopback server receives both; recordings of the SDK's requests are a second witness where they are present. What
+may differ stands in docs/reference/wire-differences.md.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import anthropic
-import attrs
 import pytest
 
+import parity
 from g4f import AsyncClient
 from loopback import Loopback, Received, Reply, reply_events, reply_json
+from parity import Case
 
-RECORDED = Path(__file__).parents[4] / "shared" / "traffic" / "sdk_requests"
 KEY = "sk-ant-parity-0123456789"
 VERSION = "2026-10-21"
 MODEL = "claude-haiku-4-5"
@@ -55,53 +53,38 @@ def _user(*blocks: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"role": "user", "content": list(blocks)}]
 
 
-@attrs.frozen
-class Case:
-    """One call, as users of the SDK write it and as users of g4f do.
+def _chat(theirs: dict[str, Any], ours: dict[str, Any], recorded: str | None = None) -> Case:
+    """A call by the arguments that users of either give beside the common ones."""
 
-    Attributes:
-        differs: Names of ALLOWED that apply.
-        recorded: The recording of the same call by the SDK, if there is one.
-    """
+    async def ask_theirs(client: anthropic.AsyncAnthropic) -> None:
+        await _finish(await client.messages.create(**COMMON | theirs), theirs)
 
-    theirs: dict[str, Any] = attrs.field(factory=dict)
-    ours: dict[str, Any] = attrs.field(factory=dict)
-    differs: tuple[str, ...] = ()
-    recorded: str | None = None
+    async def ask_ours(client: AsyncClient) -> None:
+        await _finish(await client.chat.completions.create(**COMMON | ours), ours)
+
+    return Case(ask_ours, ask_theirs, recorded)
 
 
-# Where our request is not the SDK's, with the reason. Each function changes the SDK's form into ours.
-ALLOWED: dict[str, Callable[[dict[str, Any]], None]] = {}
+async def _finish(answer: Any, arguments: dict[str, Any]) -> None:
+    if "stream" in arguments:
+        async for _ in answer:
+            pass
 
 
-def _allow(name: str) -> Callable[[Callable[[dict[str, Any]], None]], Callable[[dict[str, Any]], None]]:
-    def note(change: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
-        ALLOWED[name] = change
-        return change
-
-    return note
+async def _list_models(client: Any) -> None:
+    await client.models.list()
 
 
-@_allow("the list of models is asked for in one page, the largest that there is")
-def _ask_for_all(form: dict[str, Any]) -> None:
-    form["query"] = "limit=1000" if isinstance(form["query"], str) else [("limit", "1000")]
-
-
-@_allow("an effort asks for the thinking too, and shows it: OpenAI's reasoning_effort means both")
-def _show_thinking(form: dict[str, Any]) -> None:
-    form["body"]["thinking"] = {"type": "adaptive", "display": "summarized"}
-
-
-PAGE, SHOWN = ALLOWED
+COMMON = {"model": MODEL, "max_tokens": 64, "messages": MESSAGES}
 CALL = {"id": "toolu_1", "type": "function", "function": {"name": "get_weather", "arguments": '{"city": "Paris"}'}}
 USE = {"type": "tool_use", "id": "toolu_1", "name": "get_weather", "input": {"city": "Paris"}}
 CASES = {
-    "chat": Case(recorded="anthropic_messages"),
-    "stream": Case({"stream": True}, {"stream": True}, recorded="anthropic_stream"),
-    "tools": Case(
+    "chat": _chat({}, {}, recorded="anthropic_messages"),
+    "stream": _chat({"stream": True}, {"stream": True}, recorded="anthropic_stream"),
+    "tools": _chat(
         {"tools": [TOOL]}, {"tools": [{"type": "function", "function": FUNCTION}]}, recorded="anthropic_tools"
     ),
-    "vision": Case(
+    "vision": _chat(
         {
             "messages": _user(
                 {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}},
@@ -116,7 +99,7 @@ CASES = {
         },
         recorded="anthropic_vision",
     ),
-    "picture and document by address": Case(
+    "picture and document by address": _chat(
         {
             "messages": _user(
                 {"type": "image", "source": {"type": "url", "url": "https://example.org/a.png"}},
@@ -130,7 +113,7 @@ CASES = {
             )
         },
     ),
-    "PDF": Case(
+    "PDF": _chat(
         {
             "messages": _user(
                 {
@@ -146,7 +129,7 @@ CASES = {
             )
         },
     ),
-    "parameters": Case(
+    "parameters": _chat(
         {"system": "Be terse", "stop_sequences": ["x"], "metadata": {"user_id": "u"}, "service_tier": "auto"},
         {
             "messages": [{"role": "system", "content": "Be terse"}, *MESSAGES],
@@ -155,7 +138,7 @@ CASES = {
             "service_tier": "auto",
         },
     ),
-    "forced tool": Case(
+    "forced tool": _chat(
         {"tools": [TOOL], "tool_choice": {"type": "tool", "name": "get_weather", "disable_parallel_tool_use": True}},
         {
             "tools": [{"type": "function", "function": FUNCTION}],
@@ -163,7 +146,7 @@ CASES = {
             "parallel_tool_calls": False,
         },
     ),
-    "tool results": Case(
+    "tool results": _chat(
         {
             "messages": [
                 *MESSAGES,
@@ -179,32 +162,31 @@ CASES = {
             ]
         },
     ),
-    "JSON schema": Case(
+    "JSON schema": _chat(
         {"output_config": {"format": {"type": "json_schema", "schema": CLOSED}}},
         {"response_format": {"type": "json_schema", "json_schema": {"name": "c", "schema": SCHEMA, "strict": True}}},
     ),
-    "effort": Case(
+    "effort": _chat(
         {"model": "claude-opus-5", "output_config": {"effort": "low"}},
         {"model": "claude-opus-5", "reasoning_effort": "low"},
-        (SHOWN,),
     ),
-    "thinking by budget": Case(
+    "thinking by budget": _chat(
         {"max_tokens": 8000, "thinking": {"type": "enabled", "budget_tokens": 2048}},
         {"max_tokens": 8000, "reasoning_effort": "low"},
     ),
-    "what only the service knows": Case(
+    "what only the service knows": _chat(
         {"thinking": {"type": "disabled"}, "extra_headers": {"anthropic-beta": "a-1"}, "inference_geo": "eu"},
         {
             "provider_options": {"thinking": {"type": "disabled"}, "betas": ["a-1"]},
             "extra_body": {"inference_geo": "eu"},
         },
     ),
-    "text beyond ASCII": Case(
+    "text beyond ASCII": _chat(
         {"messages": [{"role": "user", "content": "Grüße \U0001f600 \u2028 \x00 end"}]},
         {"messages": [{"role": "user", "content": "Grüße \U0001f600 \u2028 \x00 end"}]},
     ),
+    "models": Case(_list_models, _list_models, "anthropic_models"),
 }
-COMMON = {"model": MODEL, "max_tokens": 64, "messages": MESSAGES}
 
 
 def _answer(request: Received) -> Reply:
@@ -230,64 +212,57 @@ def environment(monkeypatch: pytest.MonkeyPatch, server: Loopback) -> None:
     monkeypatch.setenv("ANTHROPIC_API_VERSION", VERSION)
 
 
-async def _finish(answer: Awaitable[Any], *, stream: bool) -> None:
-    found = await answer
-    if stream:
-        async for _ in found:
-            pass
-
-
 async def _ask_sdk(case: Case) -> None:
     async with anthropic.AsyncAnthropic(max_retries=0) as client:
-        await _finish(client.messages.create(**COMMON | case.theirs), stream="stream" in case.theirs)
+        await case.theirs(client)
 
 
 async def _ask_g4f(case: Case) -> None:
     async with AsyncClient(provider="Anthropic", max_retries=0) as client:
-        await _finish(client.chat.completions.create(**COMMON | case.ours), stream="stream" in case.ours)
-
-
-COMPARED_HEADERS = ("authorization", "x-api-key", "anthropic-version", "anthropic-beta")
-
-
-def _describe(request: Received) -> dict[str, Any]:
-    """What a request says, in a form that can be compared."""
-    return {
-        "line": (request.method, request.path),
-        "query": sorted(request.pairs),
-        "headers": {name: request.headers.get(name) for name in COMPARED_HEADERS},
-        "body": request.json if request.body else None,
-    }
+        await case.ours(client)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the SDK says when a model goes
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-async def test_our_request_is_the_sdks(case: Case, server: Loopback) -> None:
-    """Method, path, query, authorization, version, betas and body are equal, but for what ALLOWED names."""
-    await _ask_sdk(case)
-    await _ask_g4f(case)
-    theirs, ours = map(_describe, server.requests)
-    for name in case.differs:
-        assert theirs != ours
-        ALLOWED[name](theirs)
-    assert ours == theirs
+@pytest.mark.parametrize("call", CASES)
+async def test_our_request_is_the_sdks(call: str, server: Loopback) -> None:
+    """Everything is equal but for what the table allows to this call: body, query, authorization, other headers."""
+    await _ask_sdk(CASES[call])
+    await _ask_g4f(CASES[call])
+    assert parity.find_differences(*server.requests) == parity.list_allowed("Anthropic", call)
 
 
-@pytest.mark.parametrize("variable", ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"])
-async def test_the_list_of_models_is_asked_for_as_the_sdk_does(
-    variable: str, monkeypatch: pytest.MonkeyPatch, server: Loopback
-) -> None:
-    """With either variable; the list's form has been the same since the older version."""
+async def test_a_token_is_sent_as_the_sdk_sends_it(monkeypatch: pytest.MonkeyPatch, server: Loopback) -> None:
+    """The other variable is read too."""
     monkeypatch.delenv("ANTHROPIC_API_KEY")
-    monkeypatch.setenv(variable, KEY)
-    async with anthropic.AsyncAnthropic(max_retries=0) as theirs, AsyncClient(provider="Anthropic") as ours:
-        await theirs.models.list()
-        await ours.models.list()
-    expected, found = map(_describe, server.requests)
-    assert expected["headers"].pop("anthropic-version") == VERSION
-    assert found["headers"].pop("anthropic-version") == "2023-06-01"
-    ALLOWED[PAGE](expected)
-    assert found == expected
+    monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", KEY)
+    await _ask_sdk(CASES["chat"])
+    await _ask_g4f(CASES["chat"])
+    assert parity.find_differences(*server.requests) == parity.list_allowed("Anthropic", "chat")
+
+
+@parity.needs_recordings
+@pytest.mark.parametrize("call", [call for call, case in CASES.items() if case.recorded])
+async def test_our_request_is_the_recorded_one_of_the_sdk(call: str, server: Loopback) -> None:
+    """The same holds beside what was recorded elsewhere."""
+    await _ask_g4f(CASES[call])
+    recording = parity.read_recording(str(CASES[call].recorded), KEY)
+    assert parity.find_differences(recording, *server.requests) == parity.list_allowed("Anthropic", call)
+
+
+def test_every_canonical_call_is_compared() -> None:
+    """The names are the same for every provider."""
+    assert set(CASES) >= parity.CANONICAL
+
+
+def test_every_row_of_the_table_speaks_of_a_call_that_is_made() -> None:
+    """None is allowed for nothing."""
+    assert parity.list_calls("Anthropic") <= set(CASES)
+
+
+@parity.needs_recordings
+def test_every_recorded_request_of_the_sdk_is_compared() -> None:
+    """None is left out."""
+    assert parity.list_recordings("anthropic") == {case.recorded for case in CASES.values() if case.recorded}
 
 
 async def test_without_a_setting_the_version_is_that_of_the_recordings(
@@ -303,43 +278,3 @@ async def test_without_a_setting_the_version_is_that_of_the_recordings(
     assert first.headers["anthropic-version"] == "2023-01-01"
     assert (second.headers["anthropic-version"], second.json["temperature"]) == ("2023-06-01", 0.5)
     assert [request.json["max_tokens"] for request in (first, second, third)] == [128000, 64000, 8192]
-
-
-def test_every_allowed_difference_is_met() -> None:
-    """None is allowed for nothing."""
-    assert {name for case in CASES.values() for name in case.differs} | {PAGE} == set(ALLOWED)
-
-
-@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded requests (../shared/traffic) are not here")
-@pytest.mark.parametrize("name", ["anthropic_models", *(case.recorded for case in CASES.values() if case.recorded)])
-async def test_our_request_is_the_recorded_one_of_the_sdk(name: str, server: Loopback) -> None:
-    """The comparison that lies beside the recordings finds no difference but those that ALLOWED names."""
-    spec = importlib.util.spec_from_file_location("compare", RECORDED / "compare.py")
-    assert spec is not None
-    assert spec.loader is not None
-    compare = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(compare)
-    recorded = json.loads((RECORDED / f"{name}.json").read_text(encoding="utf-8"))["request"]
-    if name == "anthropic_models":
-        async with AsyncClient(provider="Anthropic") as client:
-            await client.models.list()
-        ALLOWED[PAGE](recorded)
-        recorded["headers"]["anthropic-version"] = "2023-06-01"
-    else:
-        await _ask_g4f(next(case for case in CASES.values() if case.recorded == name))
-    [request] = server.requests
-    received = {
-        "method": request.method,
-        "path": request.path,
-        "query": request.query,
-        "headers": dict(request.headers),
-        "body": request.json if request.body else None,
-    }
-    assert compare.differences(recorded, received) == []
-
-
-@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded requests (../shared/traffic) are not here")
-def test_every_recorded_request_of_the_sdk_is_compared() -> None:
-    """None is left out."""
-    there = {path.stem for path in RECORDED.glob("anthropic_*.json")}
-    assert there == {"anthropic_models"} | {case.recorded for case in CASES.values() if case.recorded}

@@ -1,28 +1,27 @@
 """The official SDK and our provider make the same calls: what they put on the wire is the same.
 
-One loopback server receives both. Recordings of the SDK's requests in ../shared/traffic/sdk_requests are a second
-witness where they are present, compared by the rules that lie beside them.
+One loopback server receives both; recordings of the SDK's requests are a second witness where they are present. What
+may differ stands in docs/reference/wire-differences.md.
 """
 
 from __future__ import annotations
 
 import base64
-import importlib.util
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 from google import genai
 from google.genai import types
 
+import parity
 from g4f import AsyncClient
 from loopback import Loopback, Received, Reply, reply_json
+from parity import Ask, Case
 from plugins.provider_gemini.translate import rename
 
-RECORDED = Path(__file__).parents[4] / "shared" / "traffic" / "sdk_requests"
 KEY = "AIza-parity-0123456789"
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAACklEQVR4nGMAAQAABQABDQottAAAAABJRU5ErkJggg==")
 PDF, WAV = b"%PDF-1.4 tiny", b"RIFF\x24\x00\x00\x00WAVE"
@@ -31,7 +30,6 @@ PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "req
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
 TOOL = {"type": "function", "function": {"name": "get_weather", "description": "w", "parameters": PARAMETERS}}
 MODEL = "gemini-2.5-flash"
-Ask = Callable[[Any], Awaitable[Any]]
 
 
 def _encode(data: bytes) -> str:
@@ -127,44 +125,6 @@ MESSAGES = [
 ]
 
 
-@attrs.frozen
-class Case:
-    """One call, as users of either say it.
-
-    Attributes:
-        differs: Names of ALLOWED that apply.
-        recorded: The recording of the same call by the SDK, if there is one.
-    """
-
-    ours: Ask
-    theirs: Ask
-    differs: tuple[str, ...] = ()
-    recorded: str | None = None
-
-
-# Where our request is not the SDK's, with the reason. Each function changes the SDK's form into ours.
-ALLOWED: dict[str, Callable[[dict[str, Any]], None]] = {}
-
-
-def _allow(name: str) -> Callable[[Callable[[dict[str, Any]], None]], Callable[[dict[str, Any]], None]]:
-    def note(change: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
-        ALLOWED[name] = change
-        return change
-
-    return note
-
-
-@_allow("models are asked for a thousand at a time")
-def _ask_for_all(form: dict[str, Any]) -> None:
-    form["query"] = [("pageSize", "1000")]
-
-
-@_allow("a picture is asked for alone, also when one is edited")
-def _ask_for_picture_alone(form: dict[str, Any]) -> None:
-    form["body"]["generationConfig"]["responseModalities"] = ["IMAGE"]
-
-
-PAGES, ALONE = ALLOWED
 CASES = {
     "chat": Case(_chat(), _generate(), recorded="gemini_generate"),
     "parameters": Case(
@@ -322,8 +282,7 @@ CASES = {
         _generate(
             ["add a hat", _bytes(PNG, "image/png")], "gemini-2.5-flash-image", response_modalities=["TEXT", "IMAGE"]
         ),
-        (ALONE,),
-        "gemini_image_edit",
+        recorded="gemini_image_edit",
     ),
     "edit of several": Case(
         _edit(PNG, PNG, prompt="combine"),
@@ -343,7 +302,7 @@ CASES = {
             config=types.EmbedContentConfig(output_dimensionality=2, task_type="RETRIEVAL_QUERY"),
         ),
     ),
-    "models": Case(_list_ours, _list_theirs, (PAGES,), "gemini_models"),
+    "models": Case(_list_ours, _list_theirs, recorded="gemini_models"),
 }
 
 
@@ -391,16 +350,12 @@ async def _ask_g4f(ask: Ask, folder: Path) -> None:
         await ask(client)
 
 
-def _describe(request: Received) -> dict[str, Any]:
-    """What a request says, in a form that can be compared."""
-    form: dict[str, Any] = {"line": (request.method, request.path), "query": sorted(request.pairs)}
-    form["key"] = request.headers.get("x-goog-api-key")
-    form["type"] = request.headers.get("content-type", "").partition(";")[0] if request.body else None
-    body = rename(json.loads(request.body or b"{}"))
-    if body.get("generationConfig") == {}:
-        del body["generationConfig"]
-    form["body"] = _standardize(body)
-    return form
+def _read_body(body: bytes) -> Any:
+    """Bring to one form what the JSON of protocol buffers calls the same, and the SDK's empty settings to none."""
+    found = rename(json.loads(body))
+    if found.get("generationConfig") == {}:
+        del found["generationConfig"]
+    return _standardize(found)
 
 
 def _standardize(value: Any) -> Any:
@@ -415,54 +370,35 @@ def _standardize(value: Any) -> Any:
     return [_standardize(item) for item in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize("call", CASES)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the SDK
-async def test_our_request_is_the_sdks(case: Case, server: Loopback, tmp_path: Path) -> None:
-    """Method, path, query, key and body are equal, but for what ALLOWED names."""
-    await _ask_sdk(case.theirs)
-    await _ask_g4f(case.ours, tmp_path)
-    theirs, ours = map(_describe, server.requests)
-    for name in case.differs:
-        assert theirs != ours
-        ALLOWED[name](theirs)
-    assert ours == theirs
+async def test_our_request_is_the_sdks(call: str, server: Loopback, tmp_path: Path) -> None:
+    """Everything is equal but for what the table allows to this call: body, query, authorization, other headers."""
+    await _ask_sdk(CASES[call].theirs)
+    await _ask_g4f(CASES[call].ours, tmp_path)
+    assert parity.find_differences(*server.requests, _read_body) == parity.list_allowed("Gemini", call)
 
 
-def test_every_allowed_difference_is_met() -> None:
+@parity.needs_recordings
+@pytest.mark.parametrize("call", [call for call, case in CASES.items() if case.recorded])
+async def test_our_request_is_the_recorded_one_of_the_sdk(call: str, server: Loopback, tmp_path: Path) -> None:
+    """The same holds beside what was recorded elsewhere."""
+    await _ask_g4f(CASES[call].ours, tmp_path)
+    recording = parity.read_recording(str(CASES[call].recorded), KEY)
+    assert parity.find_differences(recording, *server.requests, _read_body) == parity.list_allowed("Gemini", call)
+
+
+def test_every_canonical_call_is_compared() -> None:
+    """The names are the same for every provider."""
+    assert set(CASES) >= parity.CANONICAL | parity.CANONICAL_IMAGES
+
+
+def test_every_row_of_the_table_speaks_of_a_call_that_is_made() -> None:
     """None is allowed for nothing."""
-    assert {name for case in CASES.values() for name in case.differs} == set(ALLOWED)
+    assert parity.list_calls("Gemini") <= set(CASES)
 
 
-@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded requests (../shared/traffic) are not here")
-@pytest.mark.parametrize(
-    "case", [case for case in CASES.values() if case.recorded], ids=lambda case: str(case.recorded)
-)
-async def test_our_request_is_the_recorded_one_of_the_sdk(case: Case, server: Loopback, tmp_path: Path) -> None:
-    """The comparison that lies beside the recordings finds no difference but those that ALLOWED names."""
-    spec = importlib.util.spec_from_file_location("compare", RECORDED / "compare.py")
-    assert spec is not None
-    assert spec.loader is not None
-    compare = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(compare)
-    await _ask_g4f(case.ours, tmp_path)
-    [request] = server.requests
-    recorded = json.loads((RECORDED / f"{case.recorded}.json").read_text(encoding="utf-8"))["request"]
-    for name in case.differs:
-        ALLOWED[name](recorded)
-    if isinstance(recorded["query"], list):
-        recorded["query"] = "&".join("=".join(pair) for pair in recorded["query"])
-    received: dict[str, Any] = {
-        "method": request.method,
-        "path": request.path,
-        "query": request.query,
-        "headers": request.headers,
-        "body": request.json if request.body else None,
-    }
-    assert compare.differences(recorded, received) == []
-
-
-@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded requests (../shared/traffic) are not here")
+@parity.needs_recordings
 def test_every_recorded_request_is_compared() -> None:
     """None is left out."""
-    there = {path.stem for path in RECORDED.glob("gemini_*.json")}
-    assert there == {case.recorded for case in CASES.values() if case.recorded}
+    assert parity.list_recordings("gemini") == {case.recorded for case in CASES.values() if case.recorded}

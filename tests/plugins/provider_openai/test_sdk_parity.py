@@ -1,29 +1,25 @@
 """The official SDK and our provider make the same calls: what they put on the wire is the same.
 
-One loopback server receives both. Recordings of the SDK's requests in ../shared/traffic/sdk_requests are a second
-witness where they are present, compared by the rules that lie beside them.
+One loopback server receives both; recordings of the SDK's requests are a second witness where they are present. What
+may differ stands in docs/reference/wire-differences.md.
 """
 
 from __future__ import annotations
 
 import base64
-import importlib.util
 import io
-import json
-import re
-from collections.abc import Awaitable, Callable, Iterator
-from email.parser import BytesParser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import attrs
 import openai
 import pytest
 
+import parity
 from g4f import AsyncClient
 from loopback import Loopback, Received, Reply, make_chunk, make_completion, reply_events, reply_json
+from parity import Ask, Case
 
-RECORDED = Path(__file__).parents[4] / "shared" / "traffic" / "sdk_requests"
 KEY = "sk-parity-0123456789"
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAACklEQVR4nGMAAQAABQABDQottAAAAABJRU5ErkJggg==")
 MESSAGES = [{"role": "user", "content": "Say this is a test"}]
@@ -45,7 +41,6 @@ LOOK = [
     {"type": "text", "text": "What's in this image?"},
     {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{base64.b64encode(PNG).decode()}"}},
 ]
-Ask = Callable[[Any], Awaitable[Any]]
 
 
 def _chat(**arguments: Any) -> Ask:
@@ -79,67 +74,13 @@ async def _models(client: Any) -> None:
     await client.models.list()
 
 
-@attrs.frozen
-class Case:
-    """One call, which both clients understand.
-
-    Attributes:
-        differs: Names of ALLOWED that apply.
-        recorded: The recording of the same call by the SDK, if there is one.
-    """
-
-    ask: Ask
-    differs: tuple[str, ...] = ()
-    recorded: str | None = None
+def _both(ask: Ask, recorded: str | None = None) -> Case:
+    return Case(ask, ask, recorded)
 
 
-# Where our request is not the SDK's, with the reason. Each function changes the SDK's form into ours.
-ALLOWED: dict[str, Callable[[dict[str, Any]], None]] = {}
-
-
-def _allow(name: str) -> Callable[[Callable[[dict[str, Any]], None]], Callable[[dict[str, Any]], None]]:
-    def note(change: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
-        ALLOWED[name] = change
-        return change
-
-    return note
-
-
-@_allow("a stream is always asked for its usage, so that every answer can tell it")
-def _ask_for_usage(form: dict[str, Any]) -> None:
-    form["body"].setdefault("stream_options", {"include_usage": True})
-
-
-@_allow("a model that is gone is replaced by its successor")
-def _replace_model(form: dict[str, Any]) -> None:
-    successors = {"gpt-4": "gpt-5.6-sol", "gpt-image-1": "gpt-image-2.6-flare", "dall-e-3": "gpt-image-2.6-flare"}
-    if "body" in form:
-        form["body"]["model"] = successors[form["body"]["model"]]
-    else:
-        form["parts"] = sorted(
-            (name, file, kind, successors[data.decode()].encode() if name == "model" else data)
-            for name, file, kind, data in form["parts"]
-        )
-
-
-@_allow("files are named by us: a picture may come from memory, and its own name is the user's affair")
-def _rename_files(form: dict[str, Any]) -> None:
-    pictures = iter(range(99))
-    form["parts"] = sorted(
-        (name, file and f"image{next(pictures)}.png" if name != "mask" else file, kind, data)
-        for name, file, kind, data in form["parts"]
-    )
-
-
-@_allow("response_format is ours: gpt-image models refuse it, and the core makes url, base64 or file itself")
-def _drop_response_format(form: dict[str, Any]) -> None:
-    form["body"].pop("response_format", None)
-
-
-USAGE, GONE, FILES, FORMAT = ALLOWED
 CASES = {
-    "chat": Case(_chat(), recorded="openai_chat"),
-    "parameters": Case(
+    "chat": _both(_chat(), recorded="openai_chat"),
+    "parameters": _both(
         _chat(
             messages=[{"role": "system", "content": "Be terse"}, *MESSAGES],
             max_tokens=5,
@@ -152,7 +93,7 @@ CASES = {
         ),
         recorded="openai_chat_params",
     ),
-    "more parameters": Case(
+    "more parameters": _both(
         _chat(
             frequency_penalty=0.5,
             presence_penalty=-0.5,
@@ -173,19 +114,19 @@ CASES = {
             modalities=["text"],
         )
     ),
-    "extra fields and headers": Case(
+    "extra fields and headers": _both(
         _chat(extra_body={"new_parameter": [1, None, "ä\u2028"]}, extra_headers={"X-Trace": "1"})
     ),
-    "text beyond ASCII": Case(_chat(messages=[{"role": "user", "content": "Grüße \U0001f600 \u2028 \x00 end"}])),
-    "stream": Case(_chat(stream=True), (USAGE,)),
-    "stream of a model that is gone": Case(_chat(stream=True, model="gpt-4"), (USAGE, GONE), "openai_chat_stream"),
-    "stream with usage": Case(
-        _chat(stream=True, model="gpt-4", stream_options={"include_usage": True}), (GONE,), "openai_chat_stream_usage"
+    "text beyond ASCII": _both(_chat(messages=[{"role": "user", "content": "Grüße \U0001f600 \u2028 \x00 end"}])),
+    "stream": _both(_chat(stream=True)),
+    "stream of a model that is gone": _both(_chat(stream=True, model="gpt-4"), "openai_chat_stream"),
+    "stream with usage": _both(
+        _chat(stream=True, model="gpt-4", stream_options={"include_usage": True}), "openai_chat_stream_usage"
     ),
-    "stream without usage": Case(_chat(stream=True, stream_options={"include_usage": False})),
-    "vision": Case(_chat(messages=[{"role": "user", "content": LOOK}]), recorded="openai_vision"),
-    "tools": Case(_chat(tools=[TOOL], tool_choice="auto"), recorded="openai_tools"),
-    "tool results": Case(
+    "stream without usage": _both(_chat(stream=True, stream_options={"include_usage": False})),
+    "vision": _both(_chat(messages=[{"role": "user", "content": LOOK}]), recorded="openai_vision"),
+    "tools": _both(_chat(tools=[TOOL], tool_choice="auto"), recorded="openai_tools"),
+    "tool results": _both(
         _chat(
             messages=[
                 *MESSAGES,
@@ -200,13 +141,13 @@ CASES = {
             ]
         )
     ),
-    "JSON schema": Case(
+    "JSON schema": _both(
         _chat(response_format={"type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA, "strict": True}}),
         recorded="openai_json_schema",
     ),
-    "JSON object": Case(_chat(response_format={"type": "json_object"})),
-    "image": Case(_image(model="gpt-image-2")),
-    "image parameters": Case(
+    "JSON object": _both(_chat(response_format={"type": "json_object"})),
+    "image": _both(_image(model="gpt-image-2")),
+    "image parameters": _both(
         _image(
             model="gpt-image-2",
             n=2,
@@ -219,31 +160,33 @@ CASES = {
             user="u",
         )
     ),
-    "image of a model that is gone": Case(_image(model="gpt-image-1"), (GONE,), "openai_images_generate_default"),
-    "image as URL": Case(
+    "image of a model that is gone": _both(_image(model="gpt-image-1"), "openai_images_generate_default"),
+    "image as URL": _both(
         _image(model="dall-e-3", response_format="url"),
-        (GONE, FORMAT),
         "openai_images_generate_url",
     ),
-    "image as base64": Case(
+    "image as base64": _both(
         _image(model="dall-e-3", n=1, size="1024x1024", response_format="b64_json"),
-        (GONE, FORMAT),
         "openai_images_generate_b64",
     ),
-    "edit": Case(_edit("cat.png", prompt="add a hat", model="gpt-image-1"), (GONE, FILES), "openai_images_edit"),
-    "edit of several": Case(
-        _edit("a.png", "b.png", prompt="combine", model="gpt-image-1"), (GONE, FILES), "openai_images_edit_multi"
+    "edit": _both(_edit("cat.png", prompt="add a hat", model="gpt-image-1"), "openai_images_edit"),
+    "edit of several": _both(
+        _edit("a.png", "b.png", prompt="combine", model="gpt-image-1"), "openai_images_edit_multi"
     ),
-    "edit with parameters": Case(
-        _edit("a.png", prompt="Grüße", model="gpt-image-2", n=2, size="1024x1024", quality="low"), (FILES,)
+    "edit with parameters": _both(
+        _edit("a.png", prompt="Grüße", model="gpt-image-2", n=2, size="1024x1024", quality="low")
     ),
-    "models": Case(_models, recorded="openai_models"),
+    "models": _both(_models, recorded="openai_models"),
 }
 
 
 def _answer(request: Received) -> Reply:
     if "/images/" in request.path:
         return reply_json({"created": 1, "data": [{"b64_json": base64.b64encode(PNG).decode()}]})
+    if request.path.endswith("/embeddings"):
+        return reply_json(
+            {"object": "list", "data": [{"index": index, "embedding": "AAAAPwAAgD8="} for index in (0, 1)]}
+        )
     if request.path.endswith("/models"):
         return reply_json({"object": "list", "data": []})
     if request.json.get("stream"):
@@ -277,111 +220,41 @@ async def _ask_g4f(ask: Ask, folder: Path) -> None:
         await ask(client)
 
 
-COMPARED_HEADERS = ("authorization", "openai-organization", "openai-project", "x-trace")
+@pytest.mark.parametrize("call", CASES)
+async def test_our_request_is_the_sdks(call: str, server: Loopback, tmp_path: Path) -> None:
+    """Everything is equal but for what the table allows to this call: body, query, authorization, other headers."""
+    await _ask_sdk(CASES[call].theirs)
+    await _ask_g4f(CASES[call].ours, tmp_path)
+    assert parity.find_differences(*server.requests) == parity.list_allowed("OpenaiChat", call)
 
 
-def _describe(request: Received) -> dict[str, Any]:
-    """What a request says, in a form that can be compared."""
-    form: dict[str, Any] = {"line": (request.method, request.path), "query": sorted(request.pairs)}
-    form["headers"] = {name: request.headers.get(name) for name in COMPARED_HEADERS}
-    kind = request.headers.get("content-type", "")
-    form["type"] = kind.partition(";")[0]
-    if form["type"] == "multipart/form-data":
-        form["parts"] = sorted(_read_parts(kind, request.body))
-    elif request.body:
-        form["body"] = request.json
-    return form
+@parity.needs_recordings
+@pytest.mark.parametrize("call", [call for call, case in CASES.items() if case.recorded])
+async def test_our_request_is_the_recorded_one_of_the_sdk(
+    call: str, server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same holds beside what was recorded elsewhere, without organization and project."""
+    monkeypatch.delenv("OPENAI_ORG_ID")
+    monkeypatch.delenv("OPENAI_PROJECT_ID")
+    await _ask_g4f(CASES[call].ours, tmp_path)
+    recording = parity.read_recording(str(CASES[call].recorded), KEY)
+    assert parity.find_differences(recording, *server.requests) == parity.list_allowed("OpenaiChat", call)
 
 
-def _read_parts(kind: str, body: bytes) -> list[tuple[str, str, str, bytes]]:
-    """Read form data with the standard library's reader of such messages."""
-    message = BytesParser().parsebytes(f"Content-Type: {kind}\r\n\r\n".encode() + body)
-    return [
-        (
-            str(part.get_param("name", header="content-disposition")),
-            part.get_filename() or "",
-            part.get_content_type() if part.get_filename() else "",
-            part.get_payload(decode=True),
-        )
-        for part in message.get_payload()
-    ]
+def test_every_canonical_call_is_compared() -> None:
+    """The names are the same for every provider."""
+    assert set(CASES) >= parity.CANONICAL | parity.CANONICAL_IMAGES
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-async def test_our_request_is_the_sdks(case: Case, server: Loopback, tmp_path: Path) -> None:
-    """Method, path, query, authorization, organization, project and body are equal, but for what ALLOWED names."""
-    await _ask_sdk(case.ask)
-    await _ask_g4f(case.ask, tmp_path)
-    theirs, ours = map(_describe, server.requests)
-    for name in case.differs:
-        assert theirs != ours
-        ALLOWED[name](theirs)
-    assert ours == theirs
-
-
-def test_every_allowed_difference_is_met() -> None:
+def test_every_row_of_the_table_speaks_of_a_call_that_is_made() -> None:
     """None is allowed for nothing."""
-    assert {name for case in CASES.values() for name in case.differs} == set(ALLOWED)
+    assert parity.list_calls("OpenaiChat") <= set(CASES)
 
 
-@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded requests (../shared/traffic) are not here")
-@pytest.mark.parametrize(
-    "case", [case for case in CASES.values() if case.recorded], ids=lambda case: str(case.recorded)
-)
-async def test_our_request_is_the_recorded_one_of_the_sdk(case: Case, server: Loopback, tmp_path: Path) -> None:
-    """The comparison that lies beside the recordings finds no difference but those that ALLOWED names."""
-    spec = importlib.util.spec_from_file_location("compare", RECORDED / "compare.py")
-    assert spec is not None
-    assert spec.loader is not None
-    compare = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(compare)
-    await _ask_g4f(case.ask, tmp_path)
-    [request] = server.requests
-    recorded = json.loads((RECORDED / f"{case.recorded}.json").read_text(encoding="utf-8"))["request"]
-    received: dict[str, Any] = {
-        "method": request.method,
-        "path": request.path,
-        "query": request.query,
-        # The recordings were made without organization and project.
-        "headers": {name: value for name, value in request.headers.items() if not name.startswith("openai-")},
-    }
-    if request.headers.get("content-type", "").startswith("multipart/"):
-        received["body_base64"] = base64.b64encode(request.body).decode()
-    else:
-        received["body"] = request.json if request.body else None
-    assert compare.differences(_allow_in_recording(recorded, case), received) == []
-
-
-def _allow_in_recording(recorded: dict[str, Any], case: Case) -> dict[str, Any]:
-    if "multipart" not in recorded:
-        for name in case.differs:
-            ALLOWED[name](recorded)
-        return recorded
-    form = {
-        "parts": [
-            (
-                part["name"],
-                part.get("filename", ""),
-                part.get("content_type", ""),
-                base64.b64decode(part["base64"]) if "base64" in part else part["text"].encode(),
-            )
-            for part in recorded["multipart"]
-        ]
-    }
-    for name in case.differs:
-        ALLOWED[name](form)
-    parts = [
-        {"name": name, "base64": base64.b64encode(data).decode()}
-        | ({"filename": file, "content_type": kind} if file else {})
-        for name, file, kind, data in form["parts"]
-    ]
-    return {**recorded, "multipart": parts}
-
-
-@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded requests (../shared/traffic) are not here")
+@parity.needs_recordings
 def test_every_recorded_request_of_an_endpoint_that_we_speak_is_compared() -> None:
     """Those of the Responses endpoint are left out: we do not speak it."""
-    there = {path.stem for path in RECORDED.glob("openai_*.json") if not re.search("responses", path.stem)}
+    there = {name for name in parity.list_recordings("openai") if "responses" not in name}
     assert there == {case.recorded for case in CASES.values() if case.recorded}
 
 
