@@ -1,13 +1,13 @@
 """The base of every provider that speaks HTTP: a dialect's pure functions, joined to the transport.
 
-A provider without quirks is a manifest and a subclass of one line; one with quirks names its own `wire`.
+A provider without quirks is a manifest and a subclass of one line; one with quirks says in which `wire` it differs.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from g4f.chat import ChatRequest, Chunk, Completion
 from g4f.context import MAX_ERROR_BYTES, MAX_JSON_BYTES, Context, HttpRequest, HttpResponse, HttpStream
@@ -16,9 +16,9 @@ from g4f.errors import APIResponseError, StreamTruncatedError
 from g4f.fold import unfold_completion
 from g4f.hookspecs import hookimpl
 from g4f.images import ImageRequest, Images
-from g4f.wire import openai
+from g4f.wire.dialect import StreamDecoder, Wire
 from g4f.wire.json import show_start
-from g4f.wire.openai import StreamDecoder, Wire
+from g4f.wire.openai import OPENAI
 from g4f.wire.sse import SseDecoder
 
 _START_BYTES = 512  # of a stream: enough to tell what it is, however small the pieces that it comes in
@@ -28,10 +28,10 @@ class HttpProvider:
     """A provider that speaks a dialect over HTTP.
 
     Attributes:
-        wire: The dialect's functions; OpenAI's unless a subclass says otherwise.
+        wire: The dialect; OpenAI's unless a subclass says otherwise.
     """
 
-    wire: ClassVar[Wire] = cast(Wire, openai)
+    wire: ClassVar[Wire] = OPENAI
 
     @hookimpl
     async def chat(self, request: ChatRequest, context: Context) -> Completion:

@@ -19,7 +19,7 @@ from g4f.client import _arguments, _chat, _embeddings, _images, _models
 from g4f.context import Call, Context, HttpRequest, Timeout
 from g4f.hookspecs import ProviderHooks
 from g4f.values import Value
-from g4f.wire.openai import Wire
+from g4f.wire.dialect import Wire
 from g4f_cli.cli import cli
 
 REFERENCE = ROOT / "docs" / "reference"

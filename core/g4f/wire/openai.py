@@ -1,7 +1,7 @@
 """The OpenAI dialect, which most services speak: chat completions, images, models.
 
 Sources: https://platform.openai.com/docs/api-reference/chat, …/images, …/models. A service's own quirks are left to the
-`wire.py` of its provider.
+`wire` of its provider.
 """
 
 from __future__ import annotations
@@ -10,55 +10,25 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from g4f.chat import ChatRequest, Chunk, Completion
 from g4f.context import HttpRequest, HttpResponse
 from g4f.embeddings import EmbeddingRequest, Embeddings
-from g4f.errors import APIResponseError, APIStatusError, InvalidInputError
+from g4f.errors import APIResponseError, InvalidInputError
 from g4f.fold import fold_chunks, join_surrogates, list_objects, read_index
 from g4f.images import ImageRequest, Images
 from g4f.manifest import StreamEnd
 from g4f.wire import errors
+from g4f.wire.dialect import StreamDecoder, Warn, Wire
 from g4f.wire.json import decode_json, decode_object, encode_json, show_start
 from g4f.wire.sse import Event, SseDecoder
 
 MAX_IMAGES_BYTES = 256 * 2**20
-Warn = Callable[[str], None]
+# Changes, in place, a decoded answer or a decoded chunk of a stream before it becomes a value: a service's own words.
+Adapt = Callable[[dict[str, Any]], None]
 _JSON = {"Content-Type": "application/json"}
 _EVENT_STREAM = re.compile(rb"(\xef\xbb\xbf)?\s*(data|event|id|retry)?:")
-
-
-class StreamDecoder(Protocol):
-    """Turns the events of one stream into chunks.
-
-    Attributes:
-        complete: Whether the answer is whole, so that the stream may end now.
-        ended: Whether the dialect's own end marker came, so that nothing more will.
-    """
-
-    @property
-    def complete(self) -> bool: ...  # noqa: D102
-    @property
-    def ended(self) -> bool: ...  # noqa: D102
-
-    def feed(self, event: Event) -> Chunk | None:
-        """Return the chunk that an event means, or None."""
-
-
-class Wire(Protocol):
-    """The functions of a dialect; a module with these names is one."""
-
-    def encode_chat(self, request: ChatRequest, *, stream: bool, warn: Warn) -> HttpRequest: ...  # noqa: D102
-    def decode_chat(self, response: HttpResponse) -> Completion: ...  # noqa: D102
-    def decode_stream(self, stream_end: StreamEnd) -> StreamDecoder: ...  # noqa: D102
-    def encode_image(self, request: ImageRequest, *, warn: Warn) -> HttpRequest: ...  # noqa: D102
-    def decode_image(self, response: HttpResponse) -> Images: ...  # noqa: D102
-    def encode_embed(self, request: EmbeddingRequest, *, warn: Warn) -> HttpRequest: ...  # noqa: D102
-    def decode_embed(self, response: HttpResponse) -> Embeddings: ...  # noqa: D102
-    def encode_models(self) -> HttpRequest: ...  # noqa: D102
-    def decode_models(self, response: HttpResponse) -> list[dict[str, Any]]: ...  # noqa: D102
-    def decode_error(self, status: int, headers: Mapping[str, str], body: bytes) -> APIStatusError: ...  # noqa: D102
 
 
 def encode_chat(request: ChatRequest, *, stream: bool, warn: Warn) -> HttpRequest:  # noqa: ARG001 - others warn
@@ -78,16 +48,22 @@ def encode_chat(request: ChatRequest, *, stream: bool, warn: Warn) -> HttpReques
     return HttpRequest("POST", "/chat/completions", encode_json(body), {**_JSON, **request.extra_headers})
 
 
-def decode_chat(response: HttpResponse) -> Completion:
+def decode_chat(response: HttpResponse, adapt: Adapt | None = None) -> Completion:
     """Read a whole answer, also one that came as a stream though none was asked for.
+
+    Args:
+        response: What the service answered.
+        adapt: Puts the service's own words into OpenAI's.
 
     Raises:
         APIResponseError: It is no completion, or one without choices.
         APIStatusError: It is an error in spite of its status.
     """
     if _EVENT_STREAM.match(response.body):
-        return _decode_streamed_body(response.body)
+        return _decode_streamed_body(response.body, adapt)
     data = _decode_answer(response)
+    if adapt is not None:
+        adapt(data)
     completion = Completion.from_dict(data)
     if not completion.choices:
         raise APIResponseError(f"The answer has no choices: {show_start(response.body)}")
@@ -103,8 +79,8 @@ def _decode_answer(response: HttpResponse) -> dict[str, Any]:
     return data
 
 
-def _decode_streamed_body(body: bytes) -> Completion:
-    decoder = ChunkDecoder("finish")
+def _decode_streamed_body(body: bytes, adapt: Adapt | None) -> Completion:
+    decoder = ChunkDecoder("finish", adapt)
     chunks = [decoder.feed(event) for event in SseDecoder().feed(body + b"\n\n")]
     completion = fold_chunks(chunk for chunk in chunks if chunk is not None)
     if not completion.choices or not decoder.complete:
@@ -113,9 +89,15 @@ def _decode_streamed_body(body: bytes) -> Completion:
 
 
 class ChunkDecoder:
-    """Reads the chunks of one stream, and knows when it is complete."""
+    """Reads the chunks of one stream, and knows when it is complete.
 
-    def __init__(self, stream_end: StreamEnd) -> None:
+    Args:
+        stream_end: What makes it complete.
+        adapt: Puts the service's own words into OpenAI's; called with each chunk, in order.
+    """
+
+    def __init__(self, stream_end: StreamEnd, adapt: Adapt | None = None) -> None:
+        self._adapt = adapt
         self._by_finish = stream_end != "marker"
         self._begun: set[int] = set()
         self._finished: set[int] = set()
@@ -147,14 +129,16 @@ class ChunkDecoder:
             raise errors.make_body_error(value)
         if not isinstance(value, dict):
             raise APIResponseError(f"An event of the stream is no object: {show_start(data)}")
+        if self._adapt is not None:
+            self._adapt(value)
         for choice in list_objects(value.get("choices")):
             (self._finished if choice.get("finish_reason") else self._begun).add(read_index(choice))
         return Chunk.from_dict(value)
 
 
-def decode_stream(stream_end: StreamEnd) -> StreamDecoder:
-    """Return the decoder of one stream."""
-    return ChunkDecoder(stream_end)
+def decode_stream(stream_end: StreamEnd, adapt: Adapt | None = None) -> StreamDecoder:
+    """Return the decoder of one stream; see `ChunkDecoder`."""
+    return ChunkDecoder(stream_end, adapt)
 
 
 def encode_image(request: ImageRequest, *, warn: Warn) -> HttpRequest:  # noqa: ARG001 - others warn
@@ -274,4 +258,14 @@ def decode_models(response: HttpResponse) -> list[dict[str, Any]]:
     return [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
 
 
-decode_error = errors.decode_error
+OPENAI = Wire(
+    encode_chat=encode_chat,
+    decode_chat=decode_chat,
+    decode_stream=decode_stream,
+    encode_image=encode_image,
+    decode_image=decode_image,
+    encode_embed=encode_embed,
+    decode_embed=decode_embed,
+    encode_models=encode_models,
+    decode_models=decode_models,
+)

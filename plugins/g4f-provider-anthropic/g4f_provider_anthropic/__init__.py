@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import attrs
 
@@ -11,8 +11,8 @@ from g4f.chat import ChatOptions, ChatRequest, Chunk, Completion
 from g4f.context import Context
 from g4f.hookspecs import hookimpl
 from g4f.http_provider import HttpProvider
-from g4f.wire.openai import Wire
 from g4f_provider_anthropic import wire
+from g4f_provider_anthropic.wire import ANTHROPIC
 from g4f_provider_anthropic.wire.options import DEFAULT_MAX_TOKENS
 
 MAX_PAGES = 20
@@ -21,7 +21,7 @@ MAX_PAGES = 20
 class Anthropic(HttpProvider):
     """Chat by Anthropic; what it is and needs stands in `Anthropic.toml`."""
 
-    wire: ClassVar[Wire] = cast(Wire, wire)
+    wire = ANTHROPIC
 
     @hookimpl
     async def chat(self, request: ChatRequest, context: Context) -> Completion:

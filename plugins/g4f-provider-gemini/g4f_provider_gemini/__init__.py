@@ -7,7 +7,7 @@ import base64
 import struct
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import attrs
 
@@ -18,9 +18,9 @@ from g4f.errors import APIError, APIResponseError, InvalidInputError
 from g4f.hookspecs import hookimpl
 from g4f.http_provider import HttpProvider
 from g4f.images import ImageRequest, Images
-from g4f.wire.openai import Wire
 from g4f_provider_gemini import wire
 from g4f_provider_gemini.files import inline_chat, inline_image
+from g4f_provider_gemini.wire import GEMINI
 
 MAX_IMAGES = 10
 MAX_PAGES = 100
@@ -31,7 +31,7 @@ R = TypeVar("R", ChatRequest, ImageRequest, EmbeddingRequest)
 class Gemini(HttpProvider):
     """Chat, images and embeddings by Google; what it is and needs stands in `Gemini.toml`."""
 
-    wire: ClassVar[Wire] = cast(Wire, wire)
+    wire = GEMINI
 
     @hookimpl
     async def chat(self, request: ChatRequest, context: Context) -> Completion:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, cast
-
 from g4f.http_provider import HttpProvider
-from g4f.wire.openai import Wire
-from g4f_provider_openai import wire
+from g4f_provider_openai.wire import OPENAI_CHAT
 
 
 class OpenaiChat(HttpProvider):
     """Chat and images by OpenAI; what it is and needs stands in `OpenaiChat.toml`."""
 
-    wire: ClassVar[Wire] = cast(Wire, wire)
+    wire = OPENAI_CHAT

@@ -13,7 +13,7 @@ import attrs
 from g4f.chat import ChatOptions, ChatRequest
 from g4f.context import HttpRequest
 from g4f.wire import openai
-from g4f.wire.openai import Warn
+from g4f.wire.dialect import Warn
 
 _REASONS = re.compile(r"(gpt-([5-9]|\d\d)|o\d)")
 # These reason unless told otherwise, and do not call functions in chat completions while they do.
@@ -46,12 +46,4 @@ def _adapt_options(options: dict[str, object], model: str, warn: Warn) -> dict[s
     return options
 
 
-decode_chat = openai.decode_chat
-decode_stream = openai.decode_stream
-encode_image = openai.encode_image
-decode_image = openai.decode_image
-encode_embed = openai.encode_embed
-decode_embed = openai.decode_embed
-encode_models = openai.encode_models
-decode_models = openai.decode_models
-decode_error = openai.decode_error
+OPENAI_CHAT = attrs.evolve(openai.OPENAI, encode_chat=encode_chat)

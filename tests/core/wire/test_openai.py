@@ -24,7 +24,7 @@ from g4f.fold import fold_chunks
 from g4f.images import ImageRequest
 from g4f.manifest import StreamEnd
 from g4f.wire import openai
-from g4f.wire.openai import ChunkDecoder, encode_multipart, split_data_url
+from g4f.wire.openai import OPENAI, ChunkDecoder, encode_multipart, split_data_url
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 PNG_URL = "data:image/png;base64," + base64.b64encode(PNG).decode()
@@ -261,6 +261,26 @@ def test_an_event_that_is_no_object_is_an_error(event: bytes) -> None:
         feed("finish", make_chunk("Hi"), event)
 
 
+def call_thoughts_reasoning(answer: dict[str, Any]) -> None:
+    """Put one service's word into OpenAI's."""
+    for choice in answer["choices"]:
+        message = choice.get("message") or choice["delta"]
+        message["reasoning_content"] = message.pop("thoughts", None)
+
+
+def test_a_service_may_have_words_of_its_own() -> None:
+    """Whole answers, streams, and streams that were not asked for are read through the same function."""
+    message = {"thoughts": "Hm.", "content": "Hi"}
+    whole = answer({"choices": [{"message": message, "finish_reason": "stop"}]})
+    event = json.dumps({"choices": [{"delta": message, "finish_reason": "stop"}]}).encode()
+    for response in (whole, answer(b"data: " + event + b"\n\n")):
+        read = openai.decode_chat(response, call_thoughts_reasoning).choices[0].message
+        assert (read.reasoning_content, read.content, read.model_extra) == ("Hm.", "Hi", {})
+    chunk = openai.decode_stream("finish", call_thoughts_reasoning).feed(("message", event))
+    assert chunk is not None
+    assert chunk.choices[0].delta.reasoning_content == "Hm."
+
+
 def test_a_decoder_is_made_for_each_stream() -> None:
     """It remembers what has come."""
     assert openai.decode_stream("finish") is not openai.decode_stream("finish")
@@ -467,4 +487,4 @@ def test_an_answer_that_lists_no_models_is_an_error(body: bytes) -> None:
 
 def test_errors_are_read_as_most_services_write_them() -> None:
     """The dialect's name for it is part of every dialect."""
-    assert isinstance(openai.decode_error(400, {}, b"{}"), BadRequestError)
+    assert isinstance(OPENAI.decode_error(400, {}, b"{}"), BadRequestError)

@@ -6,13 +6,12 @@ Source: https://platform.claude.com/docs/en/api/messages, and the types of the o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from g4f.chat import ChatRequest
 from g4f.context import HttpRequest
-from g4f.errors import UnsupportedError
+from g4f.wire.dialect import Warn, Wire
 from g4f.wire.json import encode_json
-from g4f.wire.openai import Warn
 from g4f_provider_anthropic.wire.answer import decode_chat
 from g4f_provider_anthropic.wire.errors import decode_error
 from g4f_provider_anthropic.wire.families import find_family
@@ -22,15 +21,12 @@ from g4f_provider_anthropic.wire.options import encode_options
 from g4f_provider_anthropic.wire.stream import decode_stream
 
 __all__ = [
+    "ANTHROPIC",
     "decode_chat",
-    "decode_embed",
     "decode_error",
-    "decode_image",
     "decode_models",
     "decode_stream",
     "encode_chat",
-    "encode_embed",
-    "encode_image",
     "encode_models",
     "find_next_page",
 ]
@@ -74,9 +70,11 @@ def _encode_headers(request: ChatRequest) -> Mapping[str, str]:
     return {**headers, **{name.lower(): value for name, value in request.extra_headers.items()}}
 
 
-def _refuse(*_: object, **__: object) -> NoReturn:
-    """Refuse what the dialect has no words for, as the manifest says."""
-    raise UnsupportedError("Anthropic makes no images and no embeddings.")
-
-
-encode_image = decode_image = encode_embed = decode_embed = _refuse
+ANTHROPIC = Wire(
+    encode_chat=encode_chat,
+    decode_chat=decode_chat,
+    decode_stream=decode_stream,
+    encode_models=encode_models,
+    decode_models=decode_models,
+    decode_error=decode_error,
+)

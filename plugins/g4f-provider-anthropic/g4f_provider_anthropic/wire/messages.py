@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from g4f.errors import InvalidInputError
-from g4f.wire.openai import Warn
+from g4f.wire.dialect import Warn
 from g4f_provider_anthropic.wire.parts import Block, encode_parts, is_blank
 from g4f_provider_anthropic.wire.tools import encode_call, encode_id
 

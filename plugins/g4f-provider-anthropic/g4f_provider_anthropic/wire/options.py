@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from g4f.chat import ChatOptions
-from g4f.wire.openai import Warn
+from g4f.wire.dialect import Warn
 from g4f_provider_anthropic.wire.families import Family
 from g4f_provider_anthropic.wire.schema import encode_schema
 from g4f_provider_anthropic.wire.thinking import encode_thinking

@@ -13,8 +13,8 @@ from g4f.chat import Chunk
 from g4f.errors import APIResponseError, StreamTruncatedError
 from g4f.fold import list_objects, read_index
 from g4f.manifest import StreamEnd
+from g4f.wire.dialect import StreamDecoder
 from g4f.wire.json import decode_json, show_start
-from g4f.wire.openai import StreamDecoder
 from g4f.wire.sse import Event
 from g4f_provider_anthropic.wire.answer import (
     THOUGHTS,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from g4f.wire.openai import Warn
+from g4f.wire.dialect import Warn
 from g4f_provider_anthropic.wire.families import Family
 
 MIN_BUDGET = 1024

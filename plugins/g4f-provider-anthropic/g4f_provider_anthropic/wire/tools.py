@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from g4f.errors import APIResponseError
+from g4f.wire.dialect import Warn
 from g4f.wire.json import decode_json
-from g4f.wire.openai import Warn
 from g4f_provider_anthropic.wire.families import Family
 from g4f_provider_anthropic.wire.parts import Block
 from g4f_provider_anthropic.wire.schema import encode_schema

@@ -12,8 +12,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from g4f.errors import APIResponseError, InvalidInputError
+from g4f.wire.dialect import Warn
 from g4f.wire.json import decode_json
-from g4f.wire.openai import Warn, split_data_url
+from g4f.wire.openai import split_data_url
 from g4f_provider_gemini.wire.families import checks_signatures, fetches_urls
 from g4f_provider_gemini.wire.lenient import read_google, read_table, read_tables, read_text
 

@@ -16,8 +16,8 @@ from g4f.errors import APIResponseError, make_status_error
 from g4f.fold import fold_chunks
 from g4f.images import Images
 from g4f.manifest import StreamEnd
+from g4f.wire.dialect import StreamDecoder
 from g4f.wire.json import decode_json, decode_object, show_start
-from g4f.wire.openai import StreamDecoder
 from g4f.wire.sse import Event, SseDecoder
 from g4f_provider_gemini.wire.answers import Answer, is_blocked, is_picture, make_failure
 from g4f_provider_gemini.wire.errors import make_body_error

@@ -10,8 +10,8 @@ from typing import Any
 from g4f.context import HttpRequest, HttpResponse
 from g4f.embeddings import EmbeddingRequest, Embeddings
 from g4f.errors import APIResponseError, InvalidInputError
+from g4f.wire.dialect import Warn
 from g4f.wire.json import decode_object, show_start
-from g4f.wire.openai import Warn
 from g4f_provider_gemini.wire.errors import make_body_error
 from g4f_provider_gemini.wire.lenient import read_count, read_table, read_tables
 from g4f_provider_gemini.wire.options import warn_of_provider_options

@@ -8,7 +8,8 @@ from __future__ import annotations
 from g4f.chat import ChatRequest
 from g4f.context import HttpRequest
 from g4f.images import ImageRequest
-from g4f.wire.openai import MAX_IMAGES_BYTES, Warn
+from g4f.wire.dialect import Warn
+from g4f.wire.openai import MAX_IMAGES_BYTES
 from g4f_provider_gemini.wire.contents import encode_messages
 from g4f_provider_gemini.wire.options import encode_options
 from g4f_provider_gemini.wire.pictures import encode_picture

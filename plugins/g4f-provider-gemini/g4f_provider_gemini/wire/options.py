@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from g4f.chat import ChatRequest
-from g4f.wire.openai import Warn
+from g4f.wire.dialect import Warn
 from g4f_provider_gemini.wire.families import (
     answers_once,
     has_minimal_level,

@@ -11,7 +11,7 @@ from typing import Any
 
 from g4f.errors import InvalidInputError
 from g4f.images import ImageRequest
-from g4f.wire.openai import Warn
+from g4f.wire.dialect import Warn
 from g4f_provider_gemini.wire.contents import encode_url
 from g4f_provider_gemini.wire.families import list_ratios
 from g4f_provider_gemini.wire.options import warn_of_provider_options
