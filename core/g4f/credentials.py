@@ -104,7 +104,7 @@ def resolve_access(
     """Work out how to reach a provider.
 
     The environment's key goes to the manifest's origins, and to the address that the environment itself names; never
-    to a foreign `base_url` from the program.
+    to a foreign `base_url` from the program; nor do its settings that travel as headers.
 
     Raises:
         MissingCredentialsError: There is no key, or no address, where one is needed.
@@ -129,15 +129,34 @@ def resolve_access(
         for setting in manifest.settings
         if setting.variable and variables.get(setting.variable)
     }
-    headers = {
-        setting.header: settings[setting.name]
-        for setting in manifest.settings
-        if setting.header and setting.name in settings
-    }
+    headers = {} if foreign else _list_headers(manifest, settings)
     origins = {find_origin(address)} if address else set()
     if not foreign:
         origins |= {find_origin(host) for host in manifest.hosts}
-    return Access(address, key, settings, {} if foreign else headers, frozenset(origins))
+    return Access(address, key, settings, headers, frozenset(origins))
+
+
+def _list_headers(manifest: Manifest, settings: Mapping[str, str]) -> Mapping[str, str]:
+    return {item.header: settings[item.name] for item in manifest.settings if item.header and item.name in settings}
+
+
+def add_settings(access: Access, manifest: Manifest, given: Mapping[str, str]) -> Access:
+    """Return an access with the settings that the user gave; they count more than the environment's."""
+    headers = {**access.headers, **_list_headers(manifest, given)}
+    return attrs.evolve(access, settings={**access.settings, **given}, headers=headers)
+
+
+def check_settings(provider: str, manifest: Manifest, given: Mapping[str, str]) -> None:
+    """Refuse settings that a provider does not have.
+
+    Raises:
+        InvalidInputError: There is one.
+    """
+    known = [setting.name for setting in manifest.settings]
+    for name in given:
+        if name not in known:
+            has = f"it has {', '.join(known)}" if known else "it has none"
+            raise InvalidInputError(f"{provider} has no setting {name!r}; {has}.")
 
 
 def _read_address(manifest: Manifest, variables: Mapping[str, str]) -> str:

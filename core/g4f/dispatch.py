@@ -29,7 +29,7 @@ from g4f.context import (
     Timeout,
     Transport,
 )
-from g4f.credentials import Access, Secret, resolve_access
+from g4f.credentials import Access, Secret, add_settings, resolve_access
 from g4f.errors import (
     APIError,
     APIStatusError,
@@ -56,6 +56,12 @@ class Reach:
     load: Callable[[], Plugin]
     key: Secret | None = None
     base_url: str | None = None
+    settings: Mapping[str, str] = attrs.field(factory=dict)
+
+    def resolve(self, plugin: Plugin) -> Access:
+        """Work out how to reach it now, from what was given and the environment; see `resolve_access`."""
+        access = resolve_access(plugin.name, plugin.manifest, key=self.key, base_url=self.base_url)
+        return add_settings(access, plugin.manifest, self.settings) if self.settings else access
 
 
 @attrs.frozen
@@ -118,7 +124,7 @@ class Dispatcher:
             reach = self.reaches[call.target.provider]
             plugin = reach.load()
             self.use(plugin)
-            access = resolve_access(plugin.name, plugin.manifest, key=reach.key, base_url=reach.base_url)
+            access = reach.resolve(plugin)
             secret = access.secret
             _warn_unused(call, reach, plugin.manifest)
             context = self._make_context(call, plugin, access)
@@ -182,7 +188,7 @@ class Dispatcher:
         reach = self.reaches[provider]
         plugin = reach.load()
         self.use(plugin)
-        access = resolve_access(plugin.name, plugin.manifest, key=reach.key, base_url=reach.base_url)
+        access = reach.resolve(plugin)
         try:
             return await plugin.models(self._make_context(call, plugin, access))
         except G4FError as error:
@@ -196,7 +202,7 @@ class Dispatcher:
             APIError: It cannot be had.
         """
         reach = self.reaches[provider]
-        access = resolve_access(provider, reach.load().manifest, key=reach.key, base_url=reach.base_url)
+        access = reach.resolve(reach.load())
         return (await self._fetch(url, access.origins)).body
 
     async def _fetch(self, url: str, trusted: frozenset[str]) -> HttpResponse:

@@ -65,16 +65,19 @@ def _list_existing() -> list[dict[str, Any]]:
     return [row for row in read_known_providers() if "package" in row]
 
 
-def describe_missing_model(model: str, capability: str, usable: Iterable[str]) -> str:
-    """Say that no usable provider serves the model, and what to install or set so that one does."""
+def describe_missing_model(model: str, capability: str, usable: Iterable[str], offered: Iterable[str] = ()) -> str:
+    """Say that no usable provider serves the model, what may be meant, and what to install or set so that one does."""
     usable = list(usable)
     rows = [row for row in read_known_providers() if _serves(row, model)]
     hints = [_describe_way(row, frozenset(usable)) for row in rows if "package" in row]
     planned = [f" {_describe_planned(row)}" for row in rows if "package" not in row]
     kind = "image model" if capability == "image" else "model"
     ways = "; or ".join(hints[:3]) or ("" if planned else "name one with provider=…")
+    meant = guess_model(model, offered)
     how = f" To use it {ways}." if ways else "".join(planned)
-    return f"No provider that can be used here serves the {kind} {model!r}.{_describe_prefix(model, usable)}{how}"
+    return (
+        f"No provider that can be used here serves the {kind} {model!r}.{meant}{_describe_prefix(model, usable)}{how}"
+    )
 
 
 def guess_model(model: str, offered: Iterable[str]) -> str:

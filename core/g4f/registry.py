@@ -103,6 +103,7 @@ class Registry:
         self.environment = environment or Environment.read()
         self._given = refs
         self._by_name: dict[str, list[ProviderRef]] | None = None
+        self._names: dict[str, frozenset[str]] = {}
         self._raw: dict[str, bytes] = {}
         self._manifests: dict[str, Manifest | ProviderBrokenError] = {}
         self._plugins: dict[str, Plugin] = {}
@@ -111,6 +112,11 @@ class Registry:
     def list_names(self) -> list[str]:
         """Return the names of all installed providers, broken ones included, aliases not."""
         return sorted((refs[0].name for refs in self._index().values() if not refs[0].alias_of), key=str.lower)
+
+    def find_names(self, name: str) -> frozenset[str]:
+        """Return all names, in lower case, of the provider that `name` or an alias means; empty where there is none."""
+        refs = self._index().get(name.lower())
+        return self._names[refs[0].proper_name.lower()] if refs else frozenset()
 
     def find(self, name: str) -> ProviderRef:
         """Return the provider of that name, in any letter case.
@@ -196,7 +202,9 @@ class Registry:
                 for ref in self._given if self._given is not None else read_entry_points():
                     if _NAME.fullmatch(ref.name):
                         index.setdefault(ref.name.lower(), []).append(ref)
-                self._by_name = {name: [_mark_alias(ref, index) for ref in refs] for name, refs in index.items()}
+                marked = {name: [_mark_alias(ref, index) for ref in refs] for name, refs in index.items()}
+                self._names = _group_names({name: refs[0].proper_name.lower() for name, refs in marked.items()})
+                self._by_name = marked
             return self._by_name
 
     def _read_manifests(self, names: Iterable[str]) -> list[tuple[ProviderRef, Manifest]]:
@@ -310,6 +318,13 @@ def _mark_alias(ref: ProviderRef, index: Mapping[str, Sequence[ProviderRef]]) ->
         if (other.module, other.attribute) == (ref.module, ref.attribute) and ref.name != other.name == ref.attribute:
             return attrs.evolve(ref, alias_of=other.name)
     return ref
+
+
+def _group_names(proper_names: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    names: dict[str, frozenset[str]] = {}
+    for name, proper in proper_names.items():
+        names[proper] = names.get(proper, frozenset()) | {name}
+    return names
 
 
 def _import_provider(ref: ProviderRef) -> object:

@@ -18,7 +18,7 @@ from g4f.errors import (
     ModelNotFoundError,
     UnsupportedError,
 )
-from g4f.known import describe_missing_model
+from g4f.known import guess_model
 from g4f.manifest import Manifest, describe_ability
 
 
@@ -31,12 +31,16 @@ class Candidate:
         manifest: What it says of itself.
         usable: Whether it has the key and address that it needs.
         keyed: Whether it has a key of the user's.
+        names: All names that mean it, in lower case.
     """
 
     name: str
     manifest: Manifest
     usable: bool = True
     keyed: bool = False
+    names: frozenset[str] = attrs.field(
+        default=attrs.Factory(lambda self: frozenset({self.name.lower()}), takes_self=True)
+    )
 
 
 @attrs.frozen
@@ -95,12 +99,13 @@ def _plan_one(
     able: Callable[[str], Iterable[str]],
 ) -> tuple[Target, tuple[str, ...]]:
     name, manifest = candidate.name, candidate.manifest
-    if model and model.lower().startswith(f"{name.lower()}/"):
-        model = model[len(name) + 1 :]
+    prefix, slash, rest = (model or "").partition("/")
+    model = rest if slash and prefix.lower() in candidate.names else model
     wanted = model or (manifest.defaults.get(needs[0]) if needs else None)
     resolved = manifest.resolve_model(wanted) if wanted else None
     if resolved is None and wanted and not only and not manifest.models_open:
-        raise ModelNotFoundError(f"{name} does not list the model {wanted!r}.")
+        meant = guess_model(wanted, (model.id for model in manifest.models if model.id))
+        raise ModelNotFoundError(f"{name} does not list the model {wanted!r}.{meant}")
     listed = resolved.listed if resolved else None
     for need in needs:
         if manifest.supports(need) == "no":
@@ -127,28 +132,21 @@ def _describe_unsupported(name: str, need: str, able: Iterable[str]) -> str:
 def choose_claimant(
     claimants: Sequence[Candidate],
     model: str,
-    capability: str,
     preferred: Sequence[str],
-    installed: Sequence[str] = (),
 ) -> Candidate:
     """Choose who serves a model that was named without a provider.
 
     The user's order decides, then who makes the model, then who alone has a key of the user's.
 
     Args:
-        claimants: The installed providers that list the model.
+        claimants: The installed providers that list the model, one or more.
         model: The user's name of it.
-        capability: What the request is about.
         preferred: Provider names in the user's order.
-        installed: The names of all installed providers, for the message.
 
     Raises:
-        ModelNotFoundError: Nobody installed claims it.
-        MissingCredentialsError: Somebody does, but lacks the key.
-        AmbiguousModelError: Several do, and nothing says which.
+        MissingCredentialsError: All lack the key.
+        AmbiguousModelError: Several do not, and nothing says which is meant.
     """
-    if not claimants:
-        raise ModelNotFoundError(describe_missing_model(model, capability, installed))
     usable = [claimant for claimant in claimants if claimant.usable]
     if not usable:
         raise MissingCredentialsError(_describe_locked(claimants, model))
@@ -167,7 +165,7 @@ def choose_claimant(
 
 
 def _pick_preferred(usable: Sequence[Candidate], preferred: Sequence[str]) -> list[Candidate]:
-    by_name = {candidate.name.lower(): candidate for candidate in usable}
+    by_name = {name: candidate for candidate in usable for name in candidate.names}
     return [by_name[name.lower()] for name in preferred if name.lower() in by_name][:1]
 
 

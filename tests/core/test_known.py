@@ -103,6 +103,13 @@ def test_a_model_says_what_to_install_and_set() -> None:
     )
     text = describe_missing_model("gpt-4", "chat", ["OpenaiChat"])
     assert text.endswith("serves the model 'gpt-4'. To use it set OPENAI_API_KEY.")
+    assert "serves the image model 'dall-e-3'. To use it" in describe_missing_model("dall-e-3", "image", ())
+
+
+def test_a_model_that_is_near_an_offered_one_is_named() -> None:
+    """Before what else could be done."""
+    text = describe_missing_model("gpt-4x", "chat", ["OpenaiChat"], ["gpt-4o", "claude-opus-5"])
+    assert "the model 'gpt-4x'. Did you mean gpt-4o? To use it set" in text
 
 
 @pytest.mark.parametrize("name", [name for name in ("Gemini", "Anthropic", "XAI") if name in list_planned()])

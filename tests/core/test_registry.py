@@ -149,6 +149,8 @@ def test_an_alias_is_found_by_name_and_claims_nothing(site: Path) -> None:
     assert registry.load(ref).name == "ThatOne"
     assert [found.name for found, _ in registry.find_claimants("m-1")] == ["ThisOne"]
     assert "ThatOne" not in registry.list_names()
+    assert registry.find_names("thatOne") == registry.find_names("ThisOne") == {"thisone", "thatone"}
+    assert registry.find_names("Nobody") == frozenset()
 
 
 def test_a_name_that_is_a_path_is_never_listed() -> None:

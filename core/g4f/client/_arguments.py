@@ -17,6 +17,7 @@ from g4f.values import Value
 ProviderInput = str | ProviderRef | type | object
 ProvidersInput = ProviderInput | Sequence[ProviderInput]
 ByProvider = str | Mapping[str, str]
+SettingsInput = Mapping[str, Any]  # texts by setting, or such mappings by provider name
 Messages = str | Iterable[Mapping[str, Any] | Value]
 
 
@@ -36,6 +37,8 @@ class ClientArguments(TypedDict, total=False):
         registry: The installed providers; default is the one that all clients of the process share.
         media_folder: Where generated images are saved. Default: G4F_MEDIA_DIR, else ./generated_images.
         allow_private_urls: Whether images may be downloaded from private addresses.
+        api_version: The version of its API that the one named provider speaks, or versions by provider name.
+        settings: Other settings of the one named provider, as `{"organization": "org-1"}`, or such by provider name.
     """
 
     provider: ProvidersInput | None
@@ -49,6 +52,8 @@ class ClientArguments(TypedDict, total=False):
     registry: Registry | None
     media_folder: str | None
     allow_private_urls: bool
+    api_version: ByProvider | None
+    settings: SettingsInput | None
 
 
 class CallArguments(TypedDict, total=False):
@@ -56,6 +61,8 @@ class CallArguments(TypedDict, total=False):
 
     api_key: ByProvider | None
     base_url: ByProvider | None
+    api_version: ByProvider | None
+    settings: SettingsInput | None
     proxy: str | None
     timeout: float | Timeout | None
     extra_body: Mapping[str, Any] | None

@@ -12,6 +12,7 @@ from g4f.client._arguments import (
     ByProvider,
     ClientArguments,
     ProvidersInput,
+    SettingsInput,
 )
 from g4f.client._chat import Chat
 from g4f.client._embeddings import EmbeddingsResource
@@ -22,9 +23,11 @@ from g4f.client._settings import (
     Chooser,
     Settings,
     arrange_middleware,
+    read_api_versions,
     read_base_urls,
     read_keys,
     read_proxies,
+    read_settings,
 )
 from g4f.context import Call, Middleware, Request, Timeout
 from g4f.dispatch import Dispatcher
@@ -34,6 +37,14 @@ from g4f.registry import Registry, share_registry
 
 if TYPE_CHECKING:
     from g4f.transport import Pool
+
+# Arguments that belong to the providers named with them, and where they are kept.
+_OWNED = {
+    "api_key": "keys",
+    "base_url": "base_urls",
+    "api_version": "api_versions",
+    "settings": "settings",
+}
 
 
 class _Shared:
@@ -102,6 +113,8 @@ class AsyncClient:
         registry: Registry | None = None,
         media_folder: str | None = None,
         allow_private_urls: bool = False,
+        api_version: ByProvider | None = None,
+        settings: SettingsInput | None = None,
     ) -> None:
         self._arguments = ClientArguments(
             provider=provider,
@@ -118,11 +131,14 @@ class AsyncClient:
         def find_registry() -> Registry:
             return registry if registry is not None else share_registry()
 
+        owners = (provider, image_provider, *_imply_custom(provider, image_provider, base_url))
         self._settings = Settings(
             provider=provider,
             image_provider=image_provider,
-            keys=read_keys(api_key, provider, image_provider, *_imply_custom(provider, image_provider, base_url)),
+            keys=read_keys(api_key, *owners),
             base_urls=read_base_urls(base_url, provider, image_provider),
+            api_versions=read_api_versions(api_version, *owners),
+            settings=read_settings(settings, *owners),
             proxies=read_proxies(proxies),
             timeout=Timeout.make(timeout),
             middleware=arrange_middleware(middleware, max_retries),
@@ -148,10 +164,8 @@ class AsyncClient:
             TypeError: There is no such argument.
         """
         other = type(self)(**cast(ClientArguments, {**self._arguments, **changes}))
-        if "api_key" not in changes:
-            other._settings = attrs.evolve(other._settings, keys=self._settings.keys)
-        if "base_url" not in changes:
-            other._settings = attrs.evolve(other._settings, base_urls=self._settings.base_urls)
+        kept = {_OWNED[name]: getattr(self._settings, _OWNED[name]) for name in _OWNED.keys() - changes.keys()}
+        other._settings = attrs.evolve(other._settings, **kept)
         if not changes.keys() & {"proxies", "allow_private_urls", "registry"}:
             other._shared = self._shared
         return other
@@ -180,11 +194,16 @@ class AsyncClient:
         settings = self._settings
         chosen = provider if provider is not None else own
         base_url = arguments.get("base_url")
+        owners = (chosen, *_imply_custom(chosen, None, base_url))
         scopes = (
-            read_keys(arguments.get("api_key"), chosen, *_imply_custom(chosen, None, base_url)),
+            read_keys(arguments.get("api_key"), *owners),
             read_base_urls(base_url, chosen),
+            read_api_versions(arguments.get("api_version"), *owners),
+            read_settings(arguments.get("settings"), *owners),
             settings.keys,
             settings.base_urls,
+            settings.api_versions,
+            settings.settings,
         )
         plan, reaches = self._shared.chooser.choose(
             request, request.needs if needs is None else needs, provider, own, scopes

@@ -5,25 +5,26 @@ A key never goes to a provider that the user did not name with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import attrs
 
-from g4f.client._arguments import ByProvider, ProviderInput, ProvidersInput
+from g4f.client._arguments import ByProvider, ProviderInput, ProvidersInput, SettingsInput
 from g4f.context import Middleware, Request, Timeout
 from g4f.credentials import (
     GENERIC_VARIABLES,
     check_base_url,
+    check_settings,
     find_variable,
     has_access,
     make_secret,
 )
 from g4f.dispatch import Reach
-from g4f.errors import Attempt, G4FError, InvalidInputError
-from g4f.known import find_proper_name
+from g4f.errors import Attempt, G4FError, InvalidInputError, ModelNotFoundError
+from g4f.known import describe_missing_model, find_proper_name
 from g4f.manifest import Manifest
 from g4f.middleware.retry import Retry
 from g4f.plugin import Plugin
@@ -38,7 +39,7 @@ KEY_HEADERS = frozenset({"authorization", "proxy-authorization", "api-key", "x-a
 
 @attrs.frozen
 class Given:
-    """Keys or addresses, and whose they are.
+    """Keys, addresses or other settings, and whose they are.
 
     Attributes:
         what: The argument's name, for messages.
@@ -77,6 +78,50 @@ def read_base_urls(base_url: ByProvider | None, *owners: ProvidersInput | None) 
     return Given("base_url", check_base_url(base_url), _join_providers(owners) or (CUSTOM,))
 
 
+def read_settings(settings: SettingsInput | None, *owners: ProvidersInput | None) -> Given:
+    """Check settings, or settings by provider name; plain ones belong to the one of `owners`.
+
+    Raises:
+        InvalidInputError: They are no mapping, one of them is no text, or names of both kinds are mixed.
+    """
+    if settings is None:
+        return Given("settings")
+    if not isinstance(settings, Mapping):
+        raise InvalidInputError(f"settings must be a mapping of names to texts, not {type(settings).__name__}.")
+    named = {name: _read_setting_texts(value) for name, value in settings.items() if isinstance(value, Mapping)}
+    if named and len(named) < len(settings):
+        raise InvalidInputError("settings holds both settings and providers: write {provider: {setting: …}} for all.")
+    if named:
+        return Given("settings", by_name=named)
+    return Given("settings", _read_setting_texts(settings), _join_providers(owners))
+
+
+def read_api_versions(api_version: ByProvider | None, *owners: ProvidersInput | None) -> Given:
+    """Check the setting that has an argument of its own, or its values by provider name.
+
+    Raises:
+        InvalidInputError: One is no text.
+    """
+    if isinstance(api_version, Mapping):
+        return Given("api_version", by_name={name: _read_api_version(value) for name, value in api_version.items()})
+    if api_version is None:
+        return Given("api_version")
+    return Given("api_version", _read_api_version(api_version), _join_providers(owners))
+
+
+def _read_api_version(version: object) -> Mapping[str, str]:
+    return _read_setting_texts({"api_version": version})
+
+
+def _read_setting_texts(given: Mapping[Any, Any]) -> Mapping[str, str]:
+    """Return settings as texts; None counts as not given."""
+    texts = {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
+    for name, value in texts.items():
+        if value is not None and not (isinstance(value, str) and value.strip() and value.isprintable()):
+            raise InvalidInputError(f"The setting {name} must be a text of one line, not {value!r}.")
+    return {name: value for name, value in texts.items() if value is not None}
+
+
 def _join_providers(given: tuple[ProvidersInput | None, ...]) -> tuple[ProviderInput, ...]:
     return tuple(provider for providers in given for provider in list_providers(providers))
 
@@ -89,6 +134,8 @@ class Settings:
     image_provider: ProvidersInput | None
     keys: Given
     base_urls: Given
+    settings: Given
+    api_versions: Given
     proxies: Mapping[str, str] | None
     timeout: Timeout
     middleware: tuple[Middleware, ...]
@@ -138,12 +185,14 @@ class Source:
         manifest: What it says of itself.
         load: Returns it, loaded.
         identity: The installed reference, or the class or object of the user's own: two are one provider if this is.
+        names: All names that mean it, in lower case.
     """
 
     name: str
     manifest: Manifest
     load: Callable[[], Plugin]
     identity: object
+    names: frozenset[str]
 
     def is_same(self, other: Source) -> bool:
         """Tell whether both are one provider. A name is not enough: anyone can call a class OpenaiChat."""
@@ -153,8 +202,7 @@ class Source:
 
     def is_called(self, name: str) -> bool:
         """Tell whether `name` means it, in any letter case."""
-        proper = self.identity.proper_name if isinstance(self.identity, ProviderRef) else self.name
-        return name.lower() in (_base_name(self.name).lower(), proper.lower())
+        return name.lower() in self.names
 
 
 class Chooser:
@@ -201,10 +249,11 @@ class Chooser:
                 source.load,
                 self._find_given("api_key", source, scopes),
                 self._find_given("base_url", source, scopes),
+                self._find_settings(source, scopes),
             )
             for source in sources
         }
-        candidates = [Candidate(source.name, source.manifest) for source in sources]
+        candidates = [Candidate(source.name, source.manifest, names=source.names) for source in sources]
         alone = not skipped and len(sources) == 1
         plan = plan_targets(candidates, model, needs, able=self.list_able, alone=alone)
         return attrs.evolve(plan, skipped=(*skipped, *plan.skipped)), reaches
@@ -223,13 +272,18 @@ class Chooser:
             provider = registry.recognize(provider) or provider
         if isinstance(provider, ProviderRef):
             ref = provider
-            return Source(ref.name, registry.read_manifest(ref), lambda: registry.load(ref), ref)
+            names = registry.find_names(ref.name) or frozenset({ref.name.lower()})
+            return Source(ref.name, registry.read_manifest(ref), lambda: registry.load(ref), ref, names)
         plugin = self._adopt(provider)
-        return Source(plugin.name, plugin.manifest, lambda: plugin, provider)
+        return Source(plugin.name, plugin.manifest, lambda: plugin, provider, frozenset({plugin.name.lower()}))
 
     def list_able(self, capability: str) -> list[str]:
         """Return the installed providers that have a capability."""
         return [ref.name for ref, manifest in self._registry().list_usable() if manifest.supports(capability) == "yes"]
+
+    def _list_offered(self) -> list[str]:
+        """Return the models that the installed providers list."""
+        return [model.id for _, manifest in self._registry().list_usable() for model in manifest.models if model.id]
 
     def _find_all(self, providers: Sequence[ProviderInput], model: str | None) -> tuple[list[Source], list[Attempt]]:
         """Find the chosen providers; of several, those that cannot be had are passed over."""
@@ -258,7 +312,7 @@ class Chooser:
     def _split_model(self, model: str) -> tuple[ProvidersInput | None, str | None]:
         """Split "Gemini/gemini-3-pro"; a prefix that is no provider's name is a part of the model's."""
         prefix, slash, rest = model.partition("/")
-        if slash and rest and prefix.lower() in (name.lower() for name in self._registry().list_names()):
+        if slash and rest and self._registry().find_names(prefix):
             return prefix, rest
         return None, model
 
@@ -270,29 +324,32 @@ class Chooser:
             unowned = any(given.what == "api_key" and given.plain is not None for given in scopes)
             names = {name.lower() for given in scopes if given.what == "api_key" for name in given.by_name}
             claimants = [
-                _make_candidate(ref.name, manifest, names, unowned=unowned)
+                _make_candidate(ref.name, manifest, names, registry.find_names(ref.name), unowned=unowned)
                 for ref, manifest in registry.find_claimants(model)
             ]
-            return self.find(choose_claimant(claimants, model, capability, preferred, registry.list_names()).name)
-        installed = {name.lower() for name in registry.list_names()}
+            if not claimants:
+                raise ModelNotFoundError(
+                    describe_missing_model(model, capability, registry.list_names(), self._list_offered())
+                )
+            return self.find(choose_claimant(claimants, model, preferred).name)
         wanted = [*preferred, *(() if LOCAL.lower() in map(str.lower, preferred) else (LOCAL,))]
-        sources = [self.find(name) for name in wanted if name.lower() in installed]
+        sources = [self.find(name) for name in wanted if registry.find_names(name)]
         candidates = [Candidate(source.name, source.manifest) for source in sources]
         return self.find(choose_default(candidates, capability).name)
 
     def _check_names(self, scopes: Sequence[Given], sources: Sequence[Source]) -> None:
-        """Refuse a key or address under a name that would leave it unused, or give it to two.
+        """Refuse what is given under a name that would leave it unused, or give it to two.
 
         Raises:
             InvalidInputError: The name is a nickname, or means an installed provider and a class of the user's.
         """
-        installed = {name.lower() for name in self._registry().list_names()} if any(g.by_name for g in scopes) else ()
         for name in {name for given in scopes for name in given.by_name}:
+            installed = self._registry().find_names(name)
             chosen = [source for source in sources if source.is_called(name)]
-            proper = None if chosen or name.lower() in installed else find_proper_name(name)
+            proper = None if chosen or installed else find_proper_name(name)
             if proper is not None:
-                raise InvalidInputError(f"A key or address is given for {name!r}; the provider is called {proper!r}.")
-            if name.lower() in installed and any(not isinstance(item.identity, ProviderRef) for item in chosen):
+                raise InvalidInputError(f"A key or setting is given for {name!r}; the provider is called {proper!r}.")
+            if installed and any(not isinstance(item.identity, ProviderRef) for item in chosen):
                 raise InvalidInputError(f"{name!r} is an installed provider and a class of yours: rename yours.")
 
     def _find_given(self, what: str, source: Source, scopes: Sequence[Given]) -> Any:
@@ -301,15 +358,29 @@ class Chooser:
         Raises:
             InvalidInputError: A plain value belongs to nobody.
         """
+        return next(self._find_all_given((what,), source, scopes), None)
+
+    def _find_settings(self, source: Source, scopes: Sequence[Given]) -> Mapping[str, str]:
+        """Join the settings that belong to a provider; the call's come first.
+
+        Raises:
+            InvalidInputError: Plain ones belong to nobody, or the provider has no such setting.
+        """
+        found: dict[str, str] = {}
+        for settings in self._find_all_given(("settings", "api_version"), source, scopes):
+            found = {**settings, **found}
+        check_settings(source.name, source.manifest, found)
+        return found
+
+    def _find_all_given(self, kinds: Sequence[str], source: Source, scopes: Sequence[Given]) -> Iterator[Any]:
         for given in scopes:
-            if given.what != what:
+            if given.what not in kinds:
                 continue
             if given.plain is not None and self._owns(given, source):
-                return given.plain
+                yield given.plain
             for name, value in given.by_name.items():
                 if source.is_called(name) and value is not None:
-                    return value
-        return None
+                    yield value
 
     def _owns(self, given: Given, source: Source) -> bool:
         owners: list[Source] = []
@@ -366,9 +437,11 @@ def list_providers(given: ProvidersInput | None) -> list[ProviderInput]:
     return list(given)
 
 
-def _make_candidate(name: str, manifest: Manifest, keys: Container[str], *, unowned: bool) -> Candidate:
-    given = name.lower() in keys
+def _make_candidate(
+    name: str, manifest: Manifest, keys: Set[str], names: frozenset[str], *, unowned: bool
+) -> Candidate:
+    given = not names.isdisjoint(keys)
     variable = find_variable(manifest)
     keyed = given or (variable is not None and variable not in GENERIC_VARIABLES)
     usable = given or unowned or has_access(manifest, generic=False)
-    return Candidate(name, manifest, usable=usable, keyed=keyed)
+    return Candidate(name, manifest, usable=usable, keyed=keyed, names=names)

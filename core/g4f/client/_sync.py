@@ -17,6 +17,7 @@ from g4f.client._arguments import (
     ImageArguments,
     Messages,
     ProvidersInput,
+    SettingsInput,
 )
 from g4f.client._async import AsyncClient
 from g4f.client._models import ModelInfo, ModelList
@@ -125,6 +126,8 @@ class Client:
         registry: Registry | None = None,
         media_folder: str | None = None,
         allow_private_urls: bool = False,
+        api_version: ByProvider | None = None,
+        settings: SettingsInput | None = None,
     ) -> None:
         inner = AsyncClient(
             provider,
@@ -138,6 +141,8 @@ class Client:
             registry,
             media_folder,
             allow_private_urls,
+            api_version,
+            settings,
         )
         from g4f.client._portal import (
             Portal,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from g4f import AsyncClient, Auth, HttpProvider, Manifest
-from g4f.errors import APIError, InvalidInputError, MissingCredentialsError
+from g4f.errors import APIError, InvalidInputError, MissingCredentialsError, ModelNotFoundError
 from g4f.registry import ProviderRef, Registry
 from loopback import Loopback, make_completion, reply_json
 
@@ -169,3 +169,35 @@ async def test_an_alias_is_the_same_provider(
             with pytest.raises(APIError):  # the answer is of another dialect
                 await client.chat.completions.create("Hi", provider=provider, api_key=key)
     assert keys(first) == ["sk-claude", "sk-claude", "sk-mapped"]
+
+
+async def test_an_alias_serves_wherever_a_providers_name_does(
+    servers: tuple[Loopback, Loopback], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before a model's name, in the user's order, and in mappings by name."""
+    first, _ = servers
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", first.url)
+    monkeypatch.setenv("G4F_PROVIDERS", "Claude")
+    by_alias = {"Claude": "sk-mapped"}
+    async with AsyncClient(api_key=by_alias, max_retries=0, registry=Registry()) as client:
+        for model, provider in (
+            ("Claude/claude-opus-5", None),
+            ("claude/claude-opus-5", "Anthropic"),
+            ("Anthropic/claude-opus-5", "Claude"),
+            ("claude-opus-5", None),
+            (None, None),
+        ):
+            with pytest.raises(APIError):  # the answer is of another dialect
+                await client.chat.completions.create("Hi", model, provider)
+    asked = [(request.json["model"], request.key) for request in first.requests]
+    assert asked == [("claude-opus-5", "sk-mapped")] * 4 + [("claude-sonnet-5-5", "sk-mapped")]
+
+
+async def test_a_model_that_nobody_lists_brings_near_ones_to_mind() -> None:
+    """Also where one of several chosen providers is passed over."""
+    async with AsyncClient() as client:
+        with pytest.raises(ModelNotFoundError, match=r"'claud-opus-5'\. Did you mean claude-opus-5 or"):
+            await client.chat.completions.create("Hi", "claud-opus-5")
+    async with AsyncClient(["Local", "Claude"]) as client:
+        with pytest.raises(ModelNotFoundError, match=r"Local does not list the model 'smolm2-135m-instruct'\. Did you"):
+            await client.chat.completions.create("Hi", "smolm2-135m-instruct")
