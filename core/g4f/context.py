@@ -76,7 +76,7 @@ class HttpRequest:
     method: str
     path: str
     body: bytes = attrs.field(default=b"", repr=False)
-    headers: Mapping[str, str] = attrs.field(factory=dict)
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)  # some carry what nobody else should see
     query: Mapping[str, str] = attrs.field(factory=dict)
     max_bytes: int | None = None
 
@@ -164,6 +164,8 @@ class Context:
         manifest: What the provider says of itself.
         model: The target's model.
         settings: The values of the manifest's settings that are set.
+        foreign: Whether requests go to an address of the user's own that the manifest does not know: what is kept for
+            the service, as the token of a sign-in, does not belong there.
         timeout: The deadlines, for a provider that does not go through `transport`.
         idempotency_key: To send along where the service knows such a key.
         warnings: Where `warn` writes.
@@ -172,12 +174,14 @@ class Context:
     transport: Transport
     manifest: Manifest = attrs.field(factory=Manifest)
     model: str | None = None
-    settings: Mapping[str, str] = attrs.field(factory=dict)
+    settings: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    foreign: bool = False
     timeout: Timeout = attrs.field(factory=Timeout)
     idempotency_key: str = ""
     warnings: list[str] = attrs.field(factory=list)
     _fetch: Callable[[str], Awaitable[HttpResponse]] = attrs.field(default=_no_fetch, repr=False)
     _secret: Callable[[], str | None] = attrs.field(default=lambda: None, repr=False)
+    _conceal: Callable[[str], None] = attrs.field(default=lambda _: None, repr=False)
 
     def warn(self, sentence: str) -> None:
         """Tell the user that something of the request was changed or left out. The same sentence is told once."""
@@ -195,6 +199,10 @@ class Context:
     def secret(self) -> str | None:
         """Return the key, for a provider with `auth.kind = "own"`; None for every other."""
         return self._secret()
+
+    def conceal(self, key: str) -> None:
+        """Have a key that the provider got by itself, as the token of a sign-in, taken out of this attempt's errors."""
+        self._conceal(key)
 
 
 Answered = Any  # a Completion, Images or ChatStream: what a call resolves to

@@ -50,13 +50,17 @@ class Secret:
 
 @attrs.frozen
 class Access:
-    """How one provider is reached for one client: where, with which key, with which settings."""
+    """How one provider is reached for one client: where, with which key, with which settings.
+
+    `foreign` is an address of the user's own that the manifest does not know.
+    """
 
     base_url: str
     secret: Secret | None
-    settings: Mapping[str, str]
+    settings: Mapping[str, str] = attrs.field(repr=False)
     headers: Mapping[str, str]
     origins: frozenset[str]
+    foreign: bool = False
 
 
 def make_secret(key: object, provider: str) -> Secret | None:
@@ -133,7 +137,7 @@ def resolve_access(
     origins = {find_origin(address)} if address else set()
     if not foreign:
         origins |= {find_origin(host) for host in manifest.hosts}
-    return Access(address, key, settings, headers, frozenset(origins))
+    return Access(address, key, settings, headers, frozenset(origins), foreign)
 
 
 def _list_headers(manifest: Manifest, settings: Mapping[str, str]) -> Mapping[str, str]:

@@ -118,32 +118,31 @@ class Dispatcher:
     async def _attempt(self, call: Call) -> Answered:
         """Call the target's hook once."""
         started = time.monotonic()
-        secret: Secret | None = None
+        secrets: list[Secret] = []
         error: G4FError | None = None
         try:
             reach = self.reaches[call.target.provider]
             plugin = reach.load()
             self.use(plugin)
             access = reach.resolve(plugin)
-            secret = access.secret
             _warn_unused(call, reach, plugin.manifest)
-            context = self._make_context(call, plugin, access)
+            context = self._make_context(call, plugin, access, secrets)
             await plugin.prepare(call.request, context)
-            return await self._ask(call, plugin, context, secret)
+            return await self._ask(call, plugin, context, secrets)
         except G4FError as caught:
-            error = tidy_error(caught, call, secret)
+            error = tidy_error(caught, call, secrets)
             raise
         finally:
             attempt = Attempt(call.target.provider, call.target.model, error, time.monotonic() - started)
             call.attempts.append(attempt)
             _log_attempt(attempt)
 
-    async def _ask(self, call: Call, plugin: Plugin, context: Context, secret: Secret | None) -> Answered:
+    async def _ask(self, call: Call, plugin: Plugin, context: Context, secrets: Sequence[Secret]) -> Answered:
         request = call.request
         if isinstance(request, ChatRequest) and request.stream:
 
             def convert_error(error: Exception) -> Exception:
-                return tidy_error(error if isinstance(error, G4FError) else plugin.wrap_error(error), call, secret)
+                return tidy_error(error if isinstance(error, G4FError) else plugin.wrap_error(error), call, secrets)
 
             source = plugin.stream(request, context)
             return await ChatStream(source, timeout=self.timeout, convert_error=convert_error).open()
@@ -158,17 +157,22 @@ class Dispatcher:
                 raise
         raise APITimeoutError(f"No whole answer came within {self.timeout.total:g} s.")
 
-    def _make_context(self, call: Call, plugin: Plugin, access: Access) -> Context:
+    def _make_context(self, call: Call, plugin: Plugin, access: Access, secrets: list[Secret]) -> Context:
+        """Make an attempt's context; what must stay out of its errors is noted in `secrets`."""
+        if access.secret is not None:
+            secrets.append(access.secret)
         return Context(
             transport=LazyTransport(lambda: self._make_transport(plugin, access, call.idempotency_key)),
             manifest=plugin.manifest,
             model=call.target.model,
             settings=access.settings,
+            foreign=access.foreign,
             timeout=self.timeout,
             idempotency_key=call.idempotency_key,
             warnings=call.warnings,
             fetch=lambda url: self._fetch(url, access.origins),
             secret=lambda: access.secret.reveal() if plugin.manifest.auth.kind == "own" and access.secret else None,
+            conceal=lambda key: secrets.append(Secret(key)),
         )
 
     def _make_transport(self, plugin: Plugin, access: Access, idempotency_key: str) -> Transport:
@@ -189,10 +193,11 @@ class Dispatcher:
         plugin = reach.load()
         self.use(plugin)
         access = reach.resolve(plugin)
+        secrets: list[Secret] = []
         try:
-            return await plugin.models(self._make_context(call, plugin, access))
+            return await plugin.models(self._make_context(call, plugin, access, secrets))
         except G4FError as error:
-            tidy_error(error, call, access.secret)
+            tidy_error(error, call, secrets)
             raise
 
     async def download(self, provider: str, url: str) -> bytes:
@@ -235,12 +240,12 @@ def _warn_unused(call: Call, reach: Reach, manifest: Manifest) -> None:
         call.warnings.append(f"base_url was left out: {call.target.provider} has no address.")
 
 
-def tidy_error(error: G4FError, call: Call, secret: Secret | None) -> G4FError:
-    """Name the provider and model in an error, and take out the key if the service echoed it."""
+def tidy_error(error: G4FError, call: Call, secrets: Sequence[Secret]) -> G4FError:
+    """Name the provider and model in an error, and take out the keys that the service echoed."""
     if isinstance(error, APIError):
         error.provider = error.provider or call.target.provider
         error.model = error.model or call.target.model
-    if secret is not None:
+    for secret in secrets:
         error.args = tuple(_scrub(argument, secret) for argument in error.args)
         if isinstance(error, APIStatusError):
             error.body = _scrub(error.body, secret)

@@ -43,8 +43,9 @@ def test_what_is_no_positive_number_is_no_timeout(given: Any) -> None:
 
 def test_bodies_and_secrets_are_not_shown() -> None:
     """A repr goes into logs; a prompt does not."""
-    context = Context(transport=None, secret=lambda: "sk-secret")  # type: ignore[arg-type]
+    context = Context(transport=None, settings={"org": "sk-secret"}, secret=lambda: "sk-secret")  # type: ignore[arg-type]
 
+    assert "sk-secret" not in repr(HttpRequest("POST", "/x", headers={"Authorization": "sk-secret"}))
     assert "prompt" not in repr(HttpRequest("POST", "/x", b"prompt"))
     assert "answer" not in repr(HttpResponse(200, {}, b"answer"))
     assert "sk-secret" not in repr(context)

@@ -353,3 +353,61 @@ async def test_a_calls_proxy_serves_the_download_of_its_picture_too() -> None:
             images = await client.images.generate("a cat", "m", response_format="b64_json", proxy=proxy.url)
     assert base64.b64decode(images.data[0].b64_json or "") == picture
     assert [request.method for request in proxy.requests] == ["POST", "GET"]
+
+
+class SignedIn:
+    """A provider with a token of its own, which the service sends back in its error."""
+
+    @hookimpl
+    async def chat(self, context: Context) -> Completion:
+        context.conceal("token-of-a-sign-in")
+        raise AuthenticationError("token-of-a-sign-in is wrong", status_code=401, body={"got": ["token-of-a-sign-in"]})
+
+    @hookimpl
+    async def stream(self, context: Context) -> AsyncIterator[Chunk]:
+        yield Chunk.from_text("Hi")
+        await self.chat(context)
+
+    @hookimpl
+    async def models(self, context: Context) -> list[dict[str, object]]:
+        await self.chat(context)
+        return []
+
+
+async def test_a_key_that_a_provider_got_by_itself_is_taken_out_of_errors_too() -> None:
+    """Of whole answers, of streams that have begun, and of the list of models."""
+    async with AsyncClient(provider=SignedIn, max_retries=0) as client:
+        for ask in (
+            lambda: client.chat.completions.create("Hi"),
+            lambda: collect(client.chat.completions.stream("Hi")),
+            client.models.list,
+        ):
+            with pytest.raises(AuthenticationError, match=r"\[redacted\] is wrong") as caught:
+                await ask()
+            assert caught.value.body == {"got": ["[redacted]"]}
+
+
+async def collect(stream: AsyncIterator[Chunk]) -> list[Chunk]:
+    return [chunk async for chunk in stream]
+
+
+class Anywhere(HttpProvider):
+    """A provider that says whether it is asked at a foreign address."""
+
+    manifest = Manifest(title="Anywhere", base_url="http://127.0.0.1:9/v1", models_open=True)
+
+    @hookimpl
+    async def chat(self, request: ChatRequest, context: Context) -> Completion:
+        return Completion.from_text(str(context.foreign))
+
+
+@pytest.mark.parametrize(
+    ("base_url", "foreign"), [(None, "False"), ("http://127.0.0.1:9/v2", "False"), ("http://127.0.0.1:8", "True")]
+)
+async def test_a_provider_learns_whether_it_is_asked_at_an_address_of_the_users_own(
+    base_url: str, foreign: str
+) -> None:
+    """What it keeps for its service does not belong there."""
+    async with AsyncClient(provider=Anywhere, base_url=base_url) as client:
+        completion = await client.chat.completions.create("Hi")
+    assert completion.choices[0].message.content == foreign
