@@ -3,22 +3,19 @@
 Dependencies come from the package index, at the versions of requirements.lock.
 """
 
-import os
+import json
 import re
-import shutil
-import subprocess
-import sys
 import tarfile
 import tomllib
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from environments import ROOT, Environment
+
 pytestmark = [pytest.mark.packaging, pytest.mark.timeout(900)]
 
-ROOT = Path(__file__).parents[2]
 PLUGINS = {path.parent.name: path for path in sorted(ROOT.glob("plugins/*/pyproject.toml"))}
 ENTRIES = {
     name: entry
@@ -35,71 +32,44 @@ PROVIDERS = {
     if entry.partition(":")[2] == name or entry.partition(":")[2] not in ENTRIES
 }
 
-Run = Callable[..., str]
 
-
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the tree, so that nothing is built in the tree itself."""
-    target = tmp_path_factory.mktemp("sources") / "a checkout"
-    ignored = shutil.ignore_patterns(".*", "__pycache__", "build", "dist", "tests", "docs")
-    return Path(shutil.copytree(ROOT, target, ignore=ignored))
-
-
-@pytest.fixture(scope="module")
-def artefacts(checkout: Path) -> Path:
-    """The folder with every package's sdist and the wheel that was built from that sdist."""
-    for source in (checkout, *(checkout / "plugins" / name for name in PLUGINS)):
-        build = (sys.executable, "-m", "build", "--no-isolation", "--outdir", checkout / "dist")
-        subprocess.run((*build, source), check=True)
-    return checkout / "dist"
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Run a program of a new environment, in an empty folder, and return what it printed."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "G4F_"))}
-    pins = re.findall(r"^(\S+==.+?) \\$", (ROOT / "requirements.lock").read_text("utf-8"), re.M)
-    (tmp_path / "pins.txt").write_text("\n".join(pins), encoding="utf-8")
-    (tmp_path / "empty").mkdir()
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
-
-    def run(program: str, *arguments: str | Path) -> str:
-        done = subprocess.run(
-            [tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin") / program, *arguments],
-            cwd=tmp_path / "empty",
-            env=environment | {"PIP_CONSTRAINT": str(tmp_path / "pins.txt")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    return run
-
-
-def test_plain_pip_installs_the_readmes_three_folders(run: Run, checkout: Path) -> None:
+def test_plain_pip_installs_the_readmes_three_folders(checkout: Path, tmp_path: Path) -> None:
     """The core, the command line and the local model need nothing but pip."""
+    environment = Environment.with_pip(tmp_path)
     names = ("g4f-cli", "g4f-provider-local")
-    run("pip", "install", checkout, *(checkout / "plugins" / name for name in names))
+    environment.run("pip", "install", checkout, *(checkout / "plugins" / name for name in names))
 
-    assert "0.1.0" in run("g4f", "--version")
-    assert "Local" in run("g4f", "providers")
+    assert "0.1.0" in environment.run("g4f", "--version")
+    assert "Local" in environment.run("g4f", "providers")
 
 
-def test_wheels_work_together_without_their_sources(run: Run, artefacts: Path) -> None:
-    """Every package imports, every provider is listed, and every manifest lies beside its code."""
-    run("pip", "install", *artefacts.glob("*.whl"))
+FIND = """
+import importlib, json, pathlib, sys
+places = {name: importlib.import_module(name).__file__ for name in sys.argv[1:]}
+print(json.dumps({name: str(pathlib.Path(place).parent) for name, place in places.items()}))
+"""
+CHOOSE = """
+import sys
+from g4f.registry import share_registry
+share_registry().load(share_registry().find(sys.argv[1]))
+print(*sorted({name.partition(".")[0] for name in sys.modules if name.startswith("g4f_")}))
+"""
 
-    listing = run("g4f", "providers")
+
+def test_wheels_work_together_without_their_sources(artefacts: Path, tmp_path: Path) -> None:
+    """Every package imports, every provider is listed, every manifest lies beside its code; one alone is imported."""
+    environment = Environment.with_uv(tmp_path)
+    environment.install(*artefacts.glob("*.whl"))
+
+    listing = environment.run("g4f", "providers")
     assert [name for name in PROVIDERS if name not in listing] == []
+    places = json.loads(environment.run("python", "-c", FIND, *set(PROVIDERS.values())))
     for name, module in PROVIDERS.items():
-        locate = f"import {module} as m, pathlib; print(pathlib.Path(m.__file__).parent)"
-        package = Path(run("python", "-c", locate).strip())
-        assert "venv" in package.parts
-        assert (package / f"{name}.toml").is_file()
-    run("python", "-m", "g4f_doctor")
+        assert environment.folder in Path(places[module]).parents
+        assert (Path(places[module]) / f"{name}.toml").is_file()
+    for module, name in {module: name for name, module in PROVIDERS.items()}.items():
+        assert environment.run("python", "-c", CHOOSE, name).split() == [module]
+    environment.run("python", "-m", "g4f_doctor")
 
 
 def test_the_core_ships_its_code_types_and_data_and_nothing_else(artefacts: Path) -> None:

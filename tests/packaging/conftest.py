@@ -1,0 +1,34 @@
+"""The packages, built once for all tests that install them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from environments import ROOT
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the tree, so that nothing is built in the tree itself."""
+    target = tmp_path_factory.mktemp("sources") / "a checkout"
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "build", "dist", "tests", "docs")
+    return Path(shutil.copytree(ROOT, target, ignore=ignored))
+
+
+@pytest.fixture(scope="session")
+def artefacts(checkout: Path) -> Path:
+    """The folder with every package's sdist and the wheel that was built from that sdist."""
+
+    def build(source: Path) -> None:
+        command = (sys.executable, "-m", "build", "--no-isolation", "--outdir", checkout / "dist", source)
+        subprocess.run(command, check=True)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(build, [checkout, *(path.parent for path in checkout.glob("plugins/*/pyproject.toml"))]))
+    return checkout / "dist"

@@ -1,0 +1,86 @@
+"""Each package, installed alone beside the core in a new environment: whole, and its providers answer by their names.
+
+Dependencies come from the package index, at the versions of requirements.lock.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import dialects
+from environments import ROOT, Environment
+from loopback import Loopback
+
+pytestmark = [pytest.mark.packaging, pytest.mark.timeout(300)]
+
+PROVIDERS = {
+    path.parent.name: list(tomllib.loads(path.read_text(encoding="utf-8"))["project"]["entry-points"]["g4f.providers"])
+    for path in sorted(ROOT.glob("plugins/*/pyproject.toml"))
+    if '"g4f.providers"' in path.read_text(encoding="utf-8")
+}
+OTHERS = {path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml")} - set(PROVIDERS)
+# A provider without a base URL is its own service: it is asked for little, with the smallest model that it has.
+ASK = """
+import asyncio, json, sys
+from g4f.client import AsyncClient
+from g4f.registry import share_registry
+
+async def ask(name, url):
+    manifest = share_registry().read_manifest(share_registry().find(name))
+    service = {"base_url": url, "api_key": f"key-of-{name}"} if manifest.base_url else {}
+    async with AsyncClient(provider=name, **service) as client:
+        if manifest.capabilities["chat"] == "yes":
+            model = None if service else manifest.models[-1].id
+            answer = await client.chat.completions.create("Say this is a test", model, max_tokens=4)
+            return answer.provider, answer.choices[0].message.content
+        answer = await client.images.generate("a white siamese cat", response_format="b64_json")
+        return answer.provider, answer.data[0].b64_json
+
+url, *names = sys.argv[1:]
+print(json.dumps({name: asyncio.run(ask(name, url)) for name in names}))
+"""
+
+
+@pytest.fixture
+def environment(artefacts: Path, tmp_path: Path) -> Environment:
+    """A new environment that holds the core."""
+    environment = Environment.with_uv(tmp_path)
+    environment.install(*artefacts.glob("g4f_core-*.whl"))
+    return environment
+
+
+def install(name: str, environment: Environment, artefacts: Path) -> None:
+    environment.install(*artefacts.glob(f"{name.replace('-', '_')}-*.whl"))
+
+
+def examine(environment: Environment) -> set[str]:
+    """Let the doctor import all that there is, and return the names of the providers."""
+    report = json.loads(environment.run("python", "-m", "g4f_doctor", "--import", "--json"))
+    assert report["findings"] == []
+    return {provider["name"] for provider in report["providers"]}
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_the_providers_of_a_package_answer(name: str, environment: Environment, artefacts: Path) -> None:
+    """Each by its name, from a server on loopback that its key went to; the doctor finds nothing."""
+    install(name, environment, artefacts)
+    with Loopback(dialects.answer) as server:
+        answers = json.loads(environment.run("python", "-W", "error", "-c", ASK, server.url, *PROVIDERS[name]))
+    assert list(answers) == PROVIDERS[name]
+    for provider, content in answers.values():
+        assert content if provider == "Local" else content in dialects.ANSWERS
+    for request in server.requests:
+        assert any("key-of-" in text for text in request.headers.values())
+    assert set() < examine(environment) <= set(PROVIDERS[name])  # it does not list aliases
+
+
+@pytest.mark.parametrize("name", sorted(OTHERS))
+def test_a_package_without_providers_imports(name: str, environment: Environment, artefacts: Path) -> None:
+    """It brings all that it needs; the doctor finds nothing."""
+    install(name, environment, artefacts)
+    environment.run("python", "-W", "error", "-c", f"import {name.replace('-', '_')}")
+    assert examine(environment) == set()
