@@ -6,7 +6,8 @@ The one place that reads those variables. A key is held in a `Secret`, which sho
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -52,7 +53,8 @@ class Secret:
 class Access:
     """How one provider is reached for one client: where, with which key, with which settings.
 
-    `foreign` is an address of the user's own that the manifest does not know.
+    `origins` are those that may receive the key (see `is_among`); `foreign` is an address of the user's own that the
+    manifest does not know.
     """
 
     base_url: str
@@ -122,7 +124,7 @@ def resolve_access(
     if not address and manifest.base_url_required:
         how = f" or set {manifest.base_url_variable}" if manifest.base_url_variable else ""
         raise MissingCredentialsError(f"{provider} needs to know where its server is: pass base_url=…{how}.")
-    foreign = bool(base_url) and find_origin(address) not in known
+    foreign = bool(base_url) and not is_among(address, known)
     if key is None and not foreign and manifest.auth.kind != "none":
         variable = find_variable(manifest, variables)
         key = make_secret(variables[variable], provider) if variable else None
@@ -209,3 +211,17 @@ def find_origin(url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidInputError(f"{url!r} is no http:// or https:// address.")
     return f"{parts.scheme}://{parts.hostname.lower()}:{port or (443 if parts.scheme == 'https' else 80)}"
+
+
+def is_among(url: str, origins: Collection[str]) -> bool:
+    """Tell whether the origin of a URL is one of these; a `*` in one of them stands for a single label of a host.
+
+    Raises:
+        InvalidInputError: It is no http or https URL.
+    """
+    origin = find_origin(url)
+    return origin in origins or any(_fits(origin, pattern) for pattern in origins if "*" in pattern)
+
+
+def _fits(origin: str, pattern: str) -> bool:
+    return re.fullmatch(re.escape(pattern).replace(r"\*", "[a-z0-9-]+"), origin) is not None

@@ -152,7 +152,7 @@ class Manifest:
         base_url: Where requests go, without a slash at the end; empty for a provider that speaks no HTTP.
         base_url_variable: The environment variable that overrides it.
         base_url_required: Whether the user must say where: then `base_url` is only an example.
-        hosts: Further origins that may receive the key.
+        hosts: Further origins that may receive the key; a `*` stands for one label, as in `https://api.*.example.org`.
         auth: How the key travels.
         settings: What else can be set.
         stream_end: When a stream is complete: at the dialect's own `marker`, at a `finish` reason (or the marker), or
@@ -242,7 +242,7 @@ def build_manifest(table: Mapping[str, Any]) -> Manifest:
         base_url=top.url("base_url").rstrip("/"),
         base_url_variable=top.take("base_url_variable", str, None),
         base_url_required=top.take("base_url_required", bool, False),
-        hosts=tuple(_check_url(host, "hosts in the manifest") for host in top.strings("hosts")),
+        hosts=tuple(_check_host(host) for host in top.strings("hosts")),
         auth=_read_auth(top.table("auth")),
         settings=tuple(_read_setting(name, setting) for name, setting in top.tables_by_name("settings")),
         stream_end=cast(StreamEnd, top.choice("stream_end", _STREAM_ENDS, "finish")),
@@ -331,6 +331,13 @@ def _check_url(url: str, where: str) -> str:
     if not re.fullmatch(r"https?://[^/\s?#]+[^\s?#]*", url):
         raise ManifestError(f"{where} must be as https://api.example.org, not {url!r}")
     return url
+
+
+def _check_host(url: str) -> str:
+    """Return an origin that may receive the key; who owns a domain owns its subdomains, but nobody a whole suffix."""
+    if "*" in url and not re.fullmatch(r"https://([a-z0-9-]+\.)*\*(\.[a-z0-9-]+){2,}", url):
+        raise ManifestError(f"a * in hosts must be one label of a domain, as https://api.*.example.org, not {url!r}")
+    return _check_url(url, "hosts in the manifest")
 
 
 class _Table:

@@ -26,7 +26,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from g4f.context import MAX_ERROR_BYTES, MAX_JSON_BYTES, HttpRequest, HttpResponse, Timeout
-from g4f.credentials import Access, find_origin
+from g4f.credentials import Access, find_origin, is_among
 from g4f.errors import (
     APIConnectionError,
     APIError,
@@ -221,13 +221,13 @@ class BoundTransport:
 
     def _locate(self, path: str) -> str:
         url = path if path.startswith(("http://", "https://")) else self.access.base_url + path
-        if find_origin(url) not in self.access.origins:
+        if not is_among(url, self.access.origins):
             raise InvalidInputError(f"{_show(url)} is no address of this provider; its key does not go there.")
         return url
 
     def _follow(self, url: str, location: str, status: int, method: str) -> str:
         target = _join(url, location)
-        if not target.startswith(("http://", "https://")) or find_origin(target) not in self.access.origins:
+        if not target.startswith(("http://", "https://")) or not is_among(target, self.access.origins):
             raise APIResponseError(f"{_show(url)} redirects to another place ({_show(target)}), which is not followed.")
         if method != "GET" and status not in (307, 308):
             raise APIResponseError(f"{_show(url)} redirects a {method} with status {status}; check the base_url.")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from g4f.credentials import Secret, find_origin, find_variable, has_access, make_secret, resolve_access
+from g4f.credentials import Secret, find_origin, find_variable, has_access, is_among, make_secret, resolve_access
 from g4f.errors import InvalidInputError, MissingCredentialsError
 from g4f.manifest import Auth, Manifest, Setting
 
@@ -32,6 +32,12 @@ CUSTOM = Manifest(
     base_url_variable="CUSTOM_BASE_URL",
     base_url_required=True,
     auth=Auth("header", variables=("CUSTOM_API_KEY",), required=False),
+)
+CLUSTERED = Manifest(
+    title="Clusters",
+    base_url="https://api.example.org",
+    hosts=("https://api.*.example.org",),
+    auth=Auth("header", variables=("X_KEY",)),
 )
 ENVIRONMENT = {"OPENAI_API_KEY": KEY, "OPENAI_ORG_ID": "us"}
 
@@ -294,3 +300,45 @@ def test_no_text_breaks_it(url: str) -> None:
     for text in (url, f"http://{url}"):
         with suppress(InvalidInputError):
             assert find_origin(text).startswith("http")
+
+
+CLUSTERS = {"https://api.example.org:443", "https://api.*.example.org:443"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.example.org/v1",
+        "https://api.eu1.example.org/v1/result?id=1",
+        "https://API.EU-2.EXAMPLE.ORG:443",
+    ],
+)
+def test_a_star_stands_for_one_label_of_a_host(url: str) -> None:
+    """So that a service may tell the cluster that it means only in its answers."""
+    assert is_among(url, CLUSTERS)
+    access = resolve_access("X", CLUSTERED, base_url=url.partition("?")[0], variables={"X_KEY": KEY})
+    assert access.secret == Secret(KEY)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.eu1.example.org",
+        "https://api.eu1.example.org:8443",
+        "https://api.a.b.example.org",
+        "https://api..example.org",
+        "https://api.eu1.example.org.evil.example",
+        "https://eu1.example.org",
+        "https://apixeu1.example.org",
+        "https://evil.example/api.eu1.example.org",
+        "https://evil.example?api.eu1.example.org",
+        "https://api.eu1.example.org@evil.example",
+        "https://evil.example\\.eu1.example.org",
+        "https://api.evil。example.example.org",
+        "https://api.eu1.exampleXorg",
+    ],
+)
+def test_no_other_host_fits_a_star(url: str) -> None:
+    """The key does not go there."""
+    assert not is_among(url, CLUSTERS)
+    assert resolve_access("X", CLUSTERED, base_url=url, variables={"X_KEY": KEY}).secret is None
