@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from g4f.errors import MissingCredentialsError as MissingCredentialsError
     from g4f.errors import ModelNotFoundError as ModelNotFoundError
     from g4f.errors import NotFoundError as NotFoundError
+    from g4f.errors import PaymentRequiredError as PaymentRequiredError
     from g4f.errors import PermissionDeniedError as PermissionDeniedError
     from g4f.errors import ProviderBrokenError as ProviderBrokenError
     from g4f.errors import ProviderConflictError as ProviderConflictError
@@ -61,9 +62,9 @@ __version__ = "0.1.0"
 _ERRORS = (
     "APIConnectionError APIError APIResponseError APIStatusError APITimeoutError AmbiguousModelError "
     "AuthenticationError BadRequestError ConflictError G4FError InternalServerError InvalidInputError "
-    "MissingCredentialsError ModelNotFoundError NotFoundError PermissionDeniedError ProviderBrokenError "
-    "ProviderConflictError ProviderNotFoundError RateLimitError StreamTruncatedError UnprocessableEntityError "
-    "UnsupportedError"
+    "MissingCredentialsError ModelNotFoundError NotFoundError PaymentRequiredError PermissionDeniedError "
+    "ProviderBrokenError ProviderConflictError ProviderNotFoundError RateLimitError StreamTruncatedError "
+    "UnprocessableEntityError UnsupportedError"
 )
 _HOMES = {
     **dict.fromkeys(_ERRORS.split(), "g4f.errors"),

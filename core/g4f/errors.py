@@ -15,11 +15,11 @@
       ├ APIResponseError           an answer that cannot be read
       │ └ StreamTruncatedError     a stream that ended too early
       └ APIStatusError             status_code, code, type, param, body
-        ├ BadRequestError 400, AuthenticationError 401, PermissionDeniedError 403, NotFoundError 404,
-        ├ ConflictError 409, UnprocessableEntityError 422, RateLimitError 429
+        ├ BadRequestError 400, AuthenticationError 401, PaymentRequiredError 402, PermissionDeniedError 403,
+        ├ NotFoundError 404, ConflictError 409, UnprocessableEntityError 422, RateLimitError 429
         └ InternalServerError      500 and above
 
-The status errors have the names of OpenAI's SDK. All above APIError are raised before any I/O.
+The status errors have the names of OpenAI's SDK, which has none for 402. All above APIError are raised before any I/O.
 """
 
 from __future__ import annotations
@@ -199,6 +199,10 @@ class AuthenticationError(APIStatusError):
     """401: the key is wrong or missing."""
 
 
+class PaymentRequiredError(APIStatusError):
+    """402: the account has no credit left."""
+
+
 class PermissionDeniedError(APIStatusError):
     """403: the key may not do this."""
 
@@ -232,6 +236,7 @@ class InternalServerError(APIStatusError):
 _BY_STATUS: Mapping[int, type[APIStatusError]] = {
     400: BadRequestError,
     401: AuthenticationError,
+    402: PaymentRequiredError,
     403: PermissionDeniedError,
     404: NotFoundError,
     409: ConflictError,

@@ -91,7 +91,7 @@ def test_an_error_knows_whether_to_try_again(kind: type[APIError], retryable: bo
     assert kind("x").retryable is retryable
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 429, 500, 599])
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 422, 429, 500, 599])
 def test_a_status_has_openais_class(status: int) -> None:
     """The names are those of its SDK."""
     error = make_status_error("No.", status_code=status, code="c", body={"a": 1})

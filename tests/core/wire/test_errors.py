@@ -14,6 +14,7 @@ from g4f.errors import (
     ConflictError,
     InternalServerError,
     NotFoundError,
+    PaymentRequiredError,
     PermissionDeniedError,
     RateLimitError,
     UnprocessableEntityError,
@@ -60,6 +61,7 @@ def test_every_answer_makes_an_error(status: int, headers: dict[str, str], body:
     [
         (400, BadRequestError, False),
         (401, AuthenticationError, False),
+        (402, PaymentRequiredError, False),
         (403, PermissionDeniedError, False),
         (404, NotFoundError, False),
         (405, APIStatusError, False),
