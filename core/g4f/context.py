@@ -163,22 +163,26 @@ class Context:
         transport: The network, already holding the key (the provider never sees it).
         manifest: What the provider says of itself.
         model: The target's model.
+        base_url: Where the provider is for this client, without a slash at the end; empty where it has no network.
         settings: The values of the manifest's settings that are set.
         foreign: Whether requests go to an address of the user's own that the manifest does not know: what is kept for
             the service, as the token of a sign-in, does not belong there.
         timeout: The deadlines, for a provider that does not go through `transport`.
         idempotency_key: To send along where the service knows such a key.
         warnings: Where `warn` writes.
+        jobs: Where `commit` writes.
     """
 
     transport: Transport
     manifest: Manifest = attrs.field(factory=Manifest)
     model: str | None = None
+    base_url: str = ""
     settings: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     foreign: bool = False
     timeout: Timeout = attrs.field(factory=Timeout)
     idempotency_key: str = ""
     warnings: list[str] = attrs.field(factory=list)
+    jobs: list[str] = attrs.field(factory=list)
     _fetch: Callable[[str], Awaitable[HttpResponse]] = attrs.field(default=_no_fetch, repr=False)
     _secret: Callable[[], str | None] = attrs.field(default=lambda: None, repr=False)
     _conceal: Callable[[str], None] = attrs.field(default=lambda _: None, repr=False)
@@ -187,6 +191,14 @@ class Context:
         """Tell the user that something of the request was changed or left out. The same sentence is told once."""
         if sentence not in self.warnings:
             self.warnings.append(sentence)
+
+    def commit(self, job: str) -> None:
+        """Tell that the service has taken a job that it charges for: whatever fails now, nobody begins it again.
+
+        Args:
+            job: The service's id of it, which an error then carries as its `request_id`.
+        """
+        self.jobs.append(job)
 
     async def fetch(self, url: str) -> HttpResponse:
         """Download a public URL without credentials; private addresses are refused.

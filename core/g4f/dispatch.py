@@ -120,17 +120,18 @@ class Dispatcher:
         started = time.monotonic()
         secrets: list[Secret] = []
         error: G4FError | None = None
+        jobs: list[str] = []
         try:
             reach = self.reaches[call.target.provider]
             plugin = reach.load()
             self.use(plugin)
             access = reach.resolve(plugin)
             _warn_unused(call, reach, plugin.manifest)
-            context = self._make_context(call, plugin, access, secrets)
+            context = attrs.evolve(self._make_context(call, plugin, access, secrets), jobs=jobs)
             await plugin.prepare(call.request, context)
             return await self._ask(call, plugin, context, secrets)
         except G4FError as caught:
-            error = tidy_error(caught, call, secrets)
+            error = _keep_jobs(tidy_error(caught, call, secrets), jobs)
             raise
         finally:
             attempt = Attempt(call.target.provider, call.target.model, error, time.monotonic() - started)
@@ -165,6 +166,7 @@ class Dispatcher:
             transport=LazyTransport(lambda: self._make_transport(plugin, access, call.idempotency_key)),
             manifest=plugin.manifest,
             model=call.target.model,
+            base_url=access.base_url,
             settings=access.settings,
             foreign=access.foreign,
             timeout=self.timeout,
@@ -252,6 +254,14 @@ def tidy_error(error: G4FError, call: Call, secrets: Sequence[Secret]) -> G4FErr
             error.code, error.type, error.param = (
                 _scrub(text, secret) for text in (error.code, error.type, error.param)
             )
+    return error
+
+
+def _keep_jobs(error: G4FError, jobs: Sequence[str]) -> G4FError:
+    """See that nobody repeats what was begun and is charged for, also where our own deadline cut it."""
+    if jobs and isinstance(error, APIError):
+        error.retryable = False
+        error.request_id = error.request_id or jobs[-1]
     return error
 
 

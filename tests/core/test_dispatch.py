@@ -207,6 +207,41 @@ async def test_a_provider_that_never_answers_meets_a_deadline(stream: bool) -> N
             )
 
 
+class Printer:
+    """Takes a job that is charged for, and fails or hangs afterwards."""
+
+    def __init__(self, error: Exception | None) -> None:
+        self.error = error
+        self.calls = 0
+
+    @hookimpl
+    async def chat(self, context: Context) -> Completion:
+        self.calls += 1
+        context.commit("job-1")
+        if self.error is None:
+            await asyncio.Event().wait()
+        raise self.error or AssertionError
+
+
+@pytest.mark.parametrize("error", [APIConnectionError("broken"), InternalServerError("busy", status_code=503), None])
+async def test_a_job_that_was_begun_is_not_begun_again(error: Exception | None) -> None:
+    """Whatever fails afterwards, our own deadline included; the error names the job."""
+    printer = Printer(error)
+    async with AsyncClient(printer, max_retries=2, timeout=0.1) as client:
+        with pytest.raises(APIError) as caught:
+            await client.chat.completions.create("Hi")
+    assert printer.calls == 1
+    assert (caught.value.retryable, caught.value.request_id) == (False, "job-1")
+
+
+async def test_what_fails_before_a_job_was_begun_is_repeated() -> None:
+    """As ever."""
+    failing = Failing(APIConnectionError("broken"))
+    async with AsyncClient(failing, max_retries=1) as client:
+        await client.chat.completions.create("Hi")
+    assert failing.calls == 2
+
+
 class Cautious:
     @hookimpl
     async def chat(self, context: Context) -> Completion:
