@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import struct
 from collections.abc import AsyncGenerator
@@ -13,8 +12,9 @@ import attrs
 
 from g4f.chat import ChatRequest, Chunk, Completion
 from g4f.context import Context
+from g4f.drawing import draw_several, read_count
 from g4f.embeddings import EmbeddingRequest, Embeddings
-from g4f.errors import APIError, APIResponseError, InvalidInputError
+from g4f.errors import APIResponseError
 from g4f.hookspecs import hookimpl
 from g4f.http_provider import HttpProvider
 from g4f.images import ImageRequest, Images
@@ -22,7 +22,6 @@ from g4f_provider_gemini import wire
 from g4f_provider_gemini.files import inline_chat, inline_image
 from g4f_provider_gemini.wire import GEMINI
 
-MAX_IMAGES = 10
 MAX_PAGES = 100
 MAX_TEXTS = 100  # in one batch of the service
 R = TypeVar("R", ChatRequest, ImageRequest, EmbeddingRequest)
@@ -49,18 +48,10 @@ class Gemini(HttpProvider):
     @hookimpl
     async def image(self, request: ImageRequest, context: Context) -> Images:
         """Draw or edit pictures: the service draws one at a time, so that several are several requests at once."""
-        count = _read_number(request)
-        request = await inline_image(_choose_version(request, context), context)
-        draw = super().image
-        drawn = await asyncio.gather(*(draw(request, context) for _ in range(count)), return_exceptions=True)
-        answers = [answer for answer in drawn if isinstance(answer, Images)]
-        failures = [answer for answer in drawn if isinstance(answer, BaseException)]
-        foreign = [failure for failure in failures if not isinstance(failure, APIError)]
-        if foreign or not answers:
-            raise (foreign or failures)[0]
-        if failures:
-            context.warn(f"{len(failures)} of {count} images failed: {failures[0]}")
-        return _join(answers)
+        read_count(request)  # before anything is downloaded
+        return await draw_several(
+            super().image, await inline_image(_choose_version(request, context), context), context
+        )
 
     @hookimpl
     async def embed(self, request: EmbeddingRequest, context: Context) -> Embeddings:
@@ -96,22 +87,6 @@ def _choose_version(request: R, context: Context) -> R:
     version = context.settings.get("api_version")
     options = request.provider_options
     return attrs.evolve(request, provider_options={"api_version": version, **options}) if version else request
-
-
-def _read_number(request: ImageRequest) -> int:
-    count: Any = request.options.get("n") or 1
-    if not isinstance(count, int) or not 1 <= count <= MAX_IMAGES:
-        raise InvalidInputError(f"n must be a number from 1 to {MAX_IMAGES}, not {count!r}.")
-    return count
-
-
-def _join(answers: list[Images]) -> Images:
-    """Put the answers of several requests together; tokens are added up."""
-    first = answers[0].to_dict()
-    usages = [answer.usage.to_dict() for answer in answers if answer.usage]
-    usage = {name: sum(each.get(name, 0) for each in usages) for name in usages[0]} if usages else None
-    data = [image.to_dict() for answer in answers for image in answer.data]
-    return Images.from_dict({**first, "data": data, "usage": usage})
 
 
 def _join_vectors(answers: list[Embeddings], *, in_base64: bool) -> Embeddings:

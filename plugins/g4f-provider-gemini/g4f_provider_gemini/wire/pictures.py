@@ -6,17 +6,15 @@ Source: https://ai.google.dev/gemini-api/docs/image-generation.
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
-from g4f.errors import InvalidInputError
 from g4f.images import ImageRequest
 from g4f.wire.dialect import Warn
+from g4f.wire.sizes import read_size
 from g4f_provider_gemini.wire.contents import encode_url
 from g4f_provider_gemini.wire.families import list_ratios
 from g4f_provider_gemini.wire.options import warn_of_provider_options
 
-_SIZE = re.compile(r"([1-9]\d{0,4})x([1-9]\d{0,4})")
 _CLASSES = {"1K": 1024, "2K": 2048, "4K": 4096}  # the side of a square
 _SLACK = 1.8  # so that OpenAI's 1792x1024 is 1K and what is called 4K, 3840x2160, is that here
 _OPTIONS = {"aspect_ratio": "aspectRatio", "image_size": "imageSize"}
@@ -49,15 +47,13 @@ def _warn_of_rest(request: ImageRequest, warn: Warn) -> None:
 
 
 def _encode_size(size: str | None, model: str, warn: Warn) -> dict[str, Any]:
-    if size in _USUAL or size is None:
-        return {}
     ratios = list_ratios(model)
     if size in ratios:
         return {"aspectRatio": size}
-    found = _SIZE.fullmatch(size)
-    if found is None:
-        raise InvalidInputError(f"size must be as '1024x1024', 'auto' or one of {', '.join(ratios)}, not {size!r}.")
-    width, height = int(found[1]), int(found[2])
+    wished = read_size(size, also=f", 'auto' or one of {', '.join(ratios)}")
+    if wished is None:
+        return {}
+    width, height = wished
     ratio = min(ratios, key=lambda name: abs(math.log(width / height) - math.log(_read_ratio(name))))
     kind = next((name for name, side in _CLASSES.items() if width * height <= _SLACK * side**2), "4K")
     if (width, height) != (_CLASSES[kind], _CLASSES[kind]):
