@@ -25,14 +25,23 @@ from g4f.wire.json import decode_json, decode_object, encode_json, show_start
 from g4f.wire.sse import Event, SseDecoder
 
 MAX_IMAGES_BYTES = 256 * 2**20
-# Changes, in place, a decoded answer or a decoded chunk of a stream before it becomes a value: a service's own words.
-Adapt = Callable[[dict[str, Any]], None]
+# A service's own words, in place: the body of a request before it is written (what the user adds to it comes after),
+# and a decoded answer, or a decoded chunk of a stream, before it becomes a value.
+AdaptBody = Callable[[dict[str, Any], Warn], None]
+AdaptAnswer = Callable[[dict[str, Any]], None]
 _JSON = {"Content-Type": "application/json"}
 _EVENT_STREAM = re.compile(rb"(\xef\xbb\xbf)?\s*(data|event|id|retry)?:")
 
 
-def encode_chat(request: ChatRequest, *, stream: bool, warn: Warn) -> HttpRequest:  # noqa: ARG001 - others warn
-    """Write a chat request. Streams ask for usage, unless the user says otherwise in `stream_options`."""
+def encode_chat(request: ChatRequest, *, stream: bool, warn: Warn, adapt: AdaptBody | None = None) -> HttpRequest:
+    """Write a chat request. Streams ask for usage, unless the user says otherwise in `stream_options`.
+
+    Args:
+        request: What the user asks.
+        stream: Whether the answer is to come as it is made.
+        warn: Told what is changed or left out.
+        adapt: Puts OpenAI's words into the service's own.
+    """
     body: dict[str, Any] = {"messages": request.messages, **request.options}
     if request.model is not None:
         body["model"] = request.model
@@ -44,11 +53,13 @@ def encode_chat(request: ChatRequest, *, stream: bool, warn: Warn) -> HttpReques
         }
     else:
         body.pop("stream_options", None)
+    if adapt is not None:
+        adapt(body, warn)
     body.update(request.extra_body)
     return HttpRequest("POST", "/chat/completions", encode_json(body), {**_JSON, **request.extra_headers})
 
 
-def decode_chat(response: HttpResponse, adapt: Adapt | None = None) -> Completion:
+def decode_chat(response: HttpResponse, adapt: AdaptAnswer | None = None) -> Completion:
     """Read a whole answer, also one that came as a stream though none was asked for.
 
     Args:
@@ -79,7 +90,7 @@ def _decode_answer(response: HttpResponse) -> dict[str, Any]:
     return data
 
 
-def _decode_streamed_body(body: bytes, adapt: Adapt | None) -> Completion:
+def _decode_streamed_body(body: bytes, adapt: AdaptAnswer | None) -> Completion:
     decoder = ChunkDecoder("finish", adapt)
     chunks = [decoder.feed(event) for event in SseDecoder().feed(body + b"\n\n")]
     completion = fold_chunks(chunk for chunk in chunks if chunk is not None)
@@ -96,7 +107,7 @@ class ChunkDecoder:
         adapt: Puts the service's own words into OpenAI's; called with each chunk, in order.
     """
 
-    def __init__(self, stream_end: StreamEnd, adapt: Adapt | None = None) -> None:
+    def __init__(self, stream_end: StreamEnd, adapt: AdaptAnswer | None = None) -> None:
         self._adapt = adapt
         self._by_finish = stream_end != "marker"
         self._begun: set[int] = set()
@@ -136,7 +147,7 @@ class ChunkDecoder:
         return Chunk.from_dict(value)
 
 
-def decode_stream(stream_end: StreamEnd, adapt: Adapt | None = None) -> StreamDecoder:
+def decode_stream(stream_end: StreamEnd, adapt: AdaptAnswer | None = None) -> StreamDecoder:
     """Return the decoder of one stream; see `ChunkDecoder`."""
     return ChunkDecoder(stream_end, adapt)
 
@@ -218,11 +229,13 @@ def decode_image(response: HttpResponse) -> Images:
     return images
 
 
-def encode_embed(request: EmbeddingRequest, *, warn: Warn) -> HttpRequest:  # noqa: ARG001 - others warn
-    """Write a request for embeddings."""
+def encode_embed(request: EmbeddingRequest, *, warn: Warn, adapt: AdaptBody | None = None) -> HttpRequest:
+    """Write a request for embeddings; see `encode_chat`."""
     body: dict[str, Any] = {"input": request.input, **request.options}
     if request.model is not None:
         body["model"] = request.model
+    if adapt is not None:
+        adapt(body, warn)
     body.update(request.extra_body)
     return HttpRequest("POST", "/embeddings", encode_json(body), {**_JSON, **request.extra_headers})
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from g4f.chat import ChatRequest, Chunk, Completion
 from g4f.context import HttpRequest, HttpResponse
+from g4f.embeddings import EmbeddingRequest
 from g4f.errors import (
     APIResponseError,
     APIStatusError,
@@ -24,6 +25,7 @@ from g4f.fold import fold_chunks
 from g4f.images import ImageRequest
 from g4f.manifest import StreamEnd
 from g4f.wire import openai
+from g4f.wire.dialect import Warn
 from g4f.wire.openai import OPENAI, ChunkDecoder, encode_multipart, split_data_url
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
@@ -87,6 +89,22 @@ def test_extra_fields_and_headers_have_the_last_word() -> None:
     assert body["seed"] == 2
     assert body["new"] == [1]
     assert request.headers["X-A"] == "b"
+
+
+def test_a_service_may_be_asked_in_words_of_its_own() -> None:
+    """They are put into the body before what the user adds to it as it is."""
+
+    def name_seed(body: dict[str, Any], warn: Warn) -> None:
+        body["random_seed"] = body.pop("seed")
+        warn("seed is called random_seed.")
+
+    told: list[str] = []
+    request = ChatRequest(MESSAGES, "m", options={"seed": 1}, extra_body={"seed": 2})
+    body = json.loads(openai.encode_chat(request, stream=False, warn=told.append, adapt=name_seed).body)
+    assert body == {"messages": [*MESSAGES], "model": "m", "random_seed": 1, "seed": 2}
+    embed = EmbeddingRequest("Hi", "m", options={"seed": 1})  # type: ignore[typeddict-unknown-key]  # as a user may
+    assert json.loads(openai.encode_embed(embed, warn=told.append, adapt=name_seed).body)["random_seed"] == 1
+    assert told == ["seed is called random_seed."] * 2
 
 
 def test_the_request_is_not_changed_by_being_written() -> None:

@@ -4,13 +4,13 @@ from typing import Any
 import pytest
 
 from g4f import ChatRequest
-from g4f_provider_openai import wire
+from g4f_provider_openai.wire import OPENAI_CHAT
 
 
 def _encode(model: str, **options: Any) -> tuple[dict[str, Any], list[str]]:
     warnings: list[str] = []
     request = ChatRequest(({"role": "user", "content": "Hi"},), model, options=options)
-    body = json.loads(wire.encode_chat(request, stream=False, warn=warnings.append).body)
+    body = json.loads(OPENAI_CHAT.encode_chat(request, stream=False, warn=warnings.append).body)
     assert request.options == options, "the request is the caller's"
     return {name: value for name, value in body.items() if name not in ("messages", "model")}, warnings
 
