@@ -81,11 +81,14 @@ class Session:
         self._groups: list[int] = []
         self._port = str(_find_port())
         path = os.pathsep.join([str(self._tools), os.environ["PATH"]])
+        own = folder / "own"  # what a reader's g4f keeps is not the tester's
         # A reader's pip fetches what builds a package; ours has it, and no network is needed. Plugins of our pytest are
         # none of theirs.
         self._environment = make_environment(
             url,
             PATH=path,
+            XDG_CONFIG_HOME=str(own),
+            XDG_DATA_HOME=str(own),
             PIP_NO_BUILD_ISOLATION="0",
             PIP_NO_INDEX="1",
             PIP_NO_DEPS="1",

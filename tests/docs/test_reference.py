@@ -212,21 +212,22 @@ def test_everything_that_g4f_exports_is_told() -> None:
     check_told(["g4f.Provider", "g4f.models.default"], "client")
 
 
-def list_commands() -> Iterator[tuple[str, click.Command]]:
-    context = click.Context(cli)
-    yield "g4f", cli
-    for name in cli.list_commands(context):
-        command = cli.get_command(context, name)
-        assert command is not None
-        yield name, command
+def list_commands(command: click.Command = cli) -> Iterator[click.Command]:
+    """A command, and all that stand below it."""
+    yield command
+    context = click.Context(command)
+    for name in command.list_commands(context) if isinstance(command, click.Group) else ():
+        below = command.get_command(context, name)
+        assert below is not None
+        yield from list_commands(below)
 
 
 def test_every_command_and_option_is_told() -> None:
     """In the page about the command line."""
-    names = [name for name, _ in list_commands()]
+    names = [str(command.name) for command in list_commands()]
     options = [
         option
-        for _, command in list_commands()
+        for command in list_commands()
         for parameter in command.params
         if isinstance(parameter, click.Option)
         for option in parameter.opts

@@ -10,7 +10,9 @@ from g4f_cli.options import debug_option
 _COMMANDS = {
     "ask": "g4f_cli.commands.ask",
     "image": "g4f_cli.commands.image",
+    "models": "g4f_cli.commands.models",
     "providers": "g4f_cli.commands.providers",
+    "keys": "g4f_cli.commands.keys",
     "doctor": "g4f_cli.commands.doctor",
 }
 
@@ -32,6 +34,7 @@ def _read_version(distribution: str) -> str:
 
 
 @click.group(
+    "g4f",
     cls=CommandGroup,
     homes=_COMMANDS,
     default="ask",

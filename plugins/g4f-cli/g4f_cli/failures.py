@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
+from g4f_cli.keys import read_store
 from g4f_cli.terminal import OutputError, note
 from g4f_cli.text import shorten
 
@@ -29,6 +30,7 @@ _IN_OPTIONS = (
     (re.compile(r"pass provider=… or model=…"), "name one with -p PROVIDER or -m MODEL"),
     (re.compile(r"pass provider='([^']+)'"), r"use -p \1"),
     (re.compile(r"provider=…"), "-p PROVIDER"),
+    (re.compile(r"^(\w+) needs a key: (set .+?, or )?pass api_key=…"), r"\1 needs a key: \2run g4f keys set \1"),
     (re.compile(r",? or pass api_key=…"), ""),
     (re.compile(r"pass base_url=… or set "), "set "),
 )
@@ -138,7 +140,7 @@ def _describe_unknown(error: Exception) -> str:
 
 
 def format_traceback(error: Exception) -> str:
-    """Return an exception's traceback without the keys of the environment."""
+    """Return an exception's traceback without keys."""
     text = "".join(traceback.format_exception(error))
     for key in _list_keys():
         text = text.replace(key, "[redacted]")
@@ -146,8 +148,11 @@ def format_traceback(error: Exception) -> str:
 
 
 def _list_keys() -> list[str]:
-    """List the values of all variables that hold keys, the longest first."""
+    """List the keys of the environment and those that are stored, the longest first."""
     found: set[str] = set()
+    with suppress(Exception):  # as below
+        store = read_store()
+        found |= {store.reveal(name) or "" for name in store.list_names()}
     with suppress(Exception):  # what cannot be read now is what the traceback is about
         from g4f.registry import share_registry
 

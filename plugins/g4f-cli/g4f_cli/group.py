@@ -82,6 +82,23 @@ class CommandGroup(click.Group):
         self.format_commands(ctx, formatter)
 
 
+class DefaultGroup(click.Group):
+    """A group that takes what names none of its commands for words of a default one: `g4f logs` is `g4f logs list`.
+
+    Args:
+        default: That command.
+    """
+
+    def __init__(self, *arguments: Any, default: str, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the default command before what is no command."""
+        own = {*self.commands, *ctx.help_option_names}
+        return super().parse_args(ctx, args if args and args[0] in own else [self._default, *args])
+
+
 def _ask_command_for_help(args: list[str], at: int, wishes: Sequence[str]) -> list[str]:
     """Put a wish for help behind the command that it stands before: the command's help is meant."""
     before, asked = ([word for word in args[:at] if (word in wishes) == wished] for wished in (False, True))

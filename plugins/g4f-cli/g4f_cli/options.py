@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import click
 
@@ -61,18 +61,32 @@ def debug_option(function: F) -> F:
     )(function)
 
 
-def model_option(function: F) -> F:
-    """Add `-m/--model`."""
+class ChoiceOptions(TypedDict):
+    """What `choice_options` hands over."""
+
+    model: str | None
+    providers: tuple[str, ...]
+    base_url: str | None
+    timeout: float | None
+
+
+def choice_options(function: F) -> F:
+    """Add the options that say who serves: `-m`, `-p`, `--base-url` and `--timeout`."""
+    for add in reversed((_model_option, _provider_option, _base_url_option, _timeout_option)):
+        function = add(function)
+    return function
+
+
+def _model_option(function: F) -> F:
     return click.option(
         "-m",
         "--model",
         metavar="MODEL",
-        help='The model, as "gpt-5" or "Provider/model"; default is the provider\'s own.',
+        help='The model, as "gpt-5" or "Provider/model"; default is that of `g4f models default`, or the provider\'s.',
     )(function)
 
 
-def provider_option(function: F) -> F:
-    """Add `-p/--provider`."""
+def _provider_option(function: F) -> F:
     return click.option(
         "-p",
         "--provider",
@@ -83,8 +97,15 @@ def provider_option(function: F) -> F:
     )(function)
 
 
-def timeout_option(function: F) -> F:
-    """Add `--timeout`."""
+def _base_url_option(function: F) -> F:
+    return click.option(
+        "--base-url",
+        metavar="URL",
+        help="A server of your own that speaks OpenAI's dialect, or another address of the provider.",
+    )(function)
+
+
+def _timeout_option(function: F) -> F:
     return click.option(
         "--timeout",
         type=PositiveNumber(float, "number of seconds above 0, as 30 or 0.5"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 # All control characters but tab, line feed and carriage return: a terminal obeys some of them.
 _CONTROLS = {
     code: "\N{REPLACEMENT CHARACTER}" for code in (*range(0x20), *range(0x7F, 0xA0)) if code not in (0x09, 0x0A, 0x0D)
@@ -42,3 +44,12 @@ def shorten(text: str, limit: int = 1000) -> str:
     """Return `text` on one line and not longer than `limit` characters."""
     line = " ".join(text.split())
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n`]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
+
+
+def find_code(text: str) -> str | None:
+    """Return the first fenced block of code of a Markdown text (CommonMark, 4.5), or None where there is none."""
+    found = _FENCE.search(text)
+    return found[2] if found else None

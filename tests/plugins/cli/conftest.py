@@ -13,8 +13,8 @@ from plugins.cli.program import Program
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Program]:
     """The program, without any provider of the test's own yet."""
-    (tmp_path / "here").mkdir()
-    (tmp_path / "site").mkdir()
-    program = Program(tmp_path / "here", tmp_path / "site")
+    for name in ("here", "site", "home"):
+        (tmp_path / name).mkdir()
+    program = Program(tmp_path / "here", tmp_path / "site", tmp_path / "home")
     yield program
     program.stop()

@@ -39,6 +39,7 @@ class Program:
 
     folder: Path
     site: Path
+    home: Path
     _services: list[Loopback] = attrs.field(factory=list)
     _processes: list[subprocess.Popen[bytes]] = attrs.field(factory=list)
 
@@ -72,7 +73,7 @@ class Program:
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "SYSTEMROOT", "TMPDIR")}
         places = (self.site, ROOT / "core", ROOT / "plugins/g4f-cli")
         path = os.pathsep.join(map(str, places))
-        return {**kept, "PYTHONPATH": path, "HOME": str(self.folder), "LANG": "C.UTF-8", **variables}
+        return {**kept, "PYTHONPATH": path, "HOME": str(self.home), "LANG": "C.UTF-8", **variables}
 
     def install(self, provider: str, **options: Any) -> None:
         """Write a provider's distribution; see `write_distribution`."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import signal
 import subprocess
@@ -97,7 +98,7 @@ def test_who_was_passed_over_is_told_too(program: Program) -> None:
     program.serve(reply_json(make_completion("Hello.")), provider="Second")
     done = program.run("-p", "First", "-p", "Absent", "-p", "Second", "--no-stream", "hi")
     assert (done.code, done.out) == (0, "Hello.\n")
-    assert "First failed (needs a key: set FIRST_KEY)" in done.err
+    assert "First failed (needs a key: set FIRST_KEY, or run g4f keys set First)" in done.err
     assert "Absent failed (There is no provider 'Absent'" in done.err
     assert done.err.startswith("Note: ")
     assert done.err.endswith("; Second answered.\n")
@@ -347,3 +348,80 @@ def test_a_reply_that_is_no_answer_is_the_services_fault(program: Program) -> No
     done = program.run("-p", "Service", "hi")
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("Error: Service: ")
+
+
+def test_parameters_reach_the_service_in_their_types(program: Program) -> None:
+    """Numbers as numbers, text as text; what only the service knows too."""
+    service = program.serve(HELLO)
+    options = ["-o", "temperature", "0.2", "-o", "stop", "END", "-o", "top_k", "5"]
+    assert program.run("-p", "Service", *options, "hi").code == 0
+    sent = service.requests[0].json
+    assert (sent["temperature"], sent["stop"], sent["top_k"]) == (0.2, "END", 5)
+
+
+def test_a_misspelled_parameter_is_bad_input(program: Program) -> None:
+    """Nothing is sent."""
+    service = program.serve(HELLO)
+    done = program.run("-p", "Service", "-o", "temprature", "0.2", "hi")
+    assert (done.code, service.requests) == (2, [])
+    assert done.err == "Error: There is no option 'temprature'. Did you mean 'temperature'?\n"
+
+
+def test_several_answers_are_not_mixed_up(program: Program) -> None:
+    """They are printed one after the other, when all are there."""
+    data = make_completion("one")
+    data["choices"].append({**data["choices"][0], "index": 1, "message": {"role": "assistant", "content": "two"}})
+    program.serve(reply_json(data))
+    assert program.run("-p", "Service", "-o", "n", "2", "hi").out == "one\n\ntwo\n"
+
+
+def test_json_is_the_whole_answer(program: Program) -> None:
+    """With who answered, and what the user should know."""
+    program.serve(reply_json(make_completion("Bonjour, où es-tu ?")))
+    done = program.run("-p", "Service", "--json", "hi")
+    data = json.loads(done.out)
+    assert data["choices"][0]["message"]["content"] == "Bonjour, où es-tu ?"
+    assert (data["provider"], data["warnings"]) == ("Service", [])
+    assert "où" in done.out
+
+
+def test_the_tokens_are_told_on_demand(program: Program) -> None:
+    """On standard error; the whole answer's and the stream's."""
+    usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
+    program.serve(
+        reply_events(make_chunk("Hi"), make_chunk(None, "stop"), {**make_chunk(), "choices": [], "usage": usage})
+    )
+    done = program.run("-p", "Service", "-u", "hi")
+    assert (done.out, done.err) == ("Hi\n", "Note: 7 tokens in, 3 out.\n")
+
+
+def test_the_first_block_of_code_is_extracted(program: Program) -> None:
+    """Alone, without its fences."""
+    program.serve(reply_json(make_completion("Here:\n```python\nprint(1)\n```\nand\n```\nmore\n```\n")))
+    assert program.run("-p", "Service", "-x", "hi").out == "print(1)\n"
+
+
+def test_an_answer_without_code_is_printed_whole(program: Program) -> None:
+    """With a warning."""
+    program.serve(reply_json(make_completion("No code here")))
+    done = program.run("-p", "Service", "-x", "hi")
+    assert (done.code, done.out) == (0, "No code here\n")
+    assert done.err == "Warning: There is no block of code in the answer: here is all of it.\n"
+
+
+def test_a_schema_of_fields_is_asked_for(program: Program) -> None:
+    """As strict JSON Schema."""
+    service = program.serve(reply_events(make_chunk('{"name": "Ada", "age": 36}'), make_chunk(None, "stop")))
+    done = program.run("-p", "Service", "--schema", "name, age int", "Invent a person")
+    assert json.loads(done.out) == {"name": "Ada", "age": 36}
+    asked = service.requests[0].json["response_format"]["json_schema"]
+    assert asked["strict"] is True
+    assert asked["schema"]["properties"] == {"name": {"type": "string"}, "age": {"type": "integer"}}
+
+
+def test_a_server_of_the_users_own_needs_no_set_up(program: Program) -> None:
+    """An address and a model are enough."""
+    with Loopback(HELLO) as server:
+        done = program.run("--base-url", f"{server.url}/v1", "-m", "m-1", "hi")
+        assert (done.code, done.out) == (0, "Hello, world.\n")
+        assert (server.requests[0].path, server.requests[0].json["model"]) == ("/v1/chat/completions", "m-1")

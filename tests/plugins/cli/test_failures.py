@@ -15,7 +15,7 @@ def test_a_missing_key_says_which_variable_to_set(program: Program) -> None:
     service = program.serve(reply_events(), auth=AUTH)
     done = program.run("-p", "Service", "hi")
     assert (done.code, done.out, service.requests) == (3, "", [])
-    assert done.err == "Error: Service needs a key: set SERVICE_KEY.\n"
+    assert done.err == "Error: Service needs a key: set SERVICE_KEY, or run g4f keys set Service.\n"
 
 
 def test_a_refused_key_has_its_own_exit_code_and_is_not_shown(program: Program) -> None:

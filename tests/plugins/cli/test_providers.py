@@ -72,6 +72,7 @@ def test_a_manifest_says_what_a_provider_can(listed: Program) -> None:
         "models": 2,
         "more_models": True,
         "auth": "header",
+        "key": "OTHER_KEY",
     }
 
 

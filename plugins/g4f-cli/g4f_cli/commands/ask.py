@@ -2,44 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+import json
+from typing import Unpack
 
 import click
 
-from g4f_cli.failures import tell_fallback
-from g4f_cli.options import debug_option, model_option, provider_option, timeout_option
-from g4f_cli.prompt import STANDARD_INPUT, read_pictures, read_prompt
-from g4f_cli.running import import_client, run
+from g4f_cli.answering import Answer, Question, fetch_answer, stream_answer, tell_usage
+from g4f_cli.choosing import Choice, add_default_model, make_client, read_choice
+from g4f_cli.options import ChoiceOptions, choice_options, debug_option, json_option
+from g4f_cli.parameters import read_parameters, read_schema
+from g4f_cli.prompt import STANDARD_INPUT, make_content, read_pictures, read_prompt
+from g4f_cli.running import run
 from g4f_cli.terminal import AnswerWriter, InputError, warn
-from g4f_cli.text import clean_argument
-
-if TYPE_CHECKING:
-    from g4f import AsyncClient
-    from g4f.client._arguments import ChatArguments
+from g4f_cli.text import clean_argument, find_code
 
 _EXAMPLE = 'g4f "Why is the sky blue?"'
-_CUT_SHORT: Mapping[str | None, str] = {
-    "length": "The answer ends where it reached the longest length allowed.",
-    "content_filter": "The service's content filter ended the answer.",
-}
 
 
-class AskOptions(TypedDict):
+class AskOptions(ChoiceOptions):
     """The options of `ask`, as click hands them over."""
 
-    model: str | None
-    providers: tuple[str, ...]
     system: str | None
     attach: tuple[str, ...]
+    parameters: tuple[tuple[str, str], ...]
+    schema: str | None
+    extract: bool
     no_stream: bool
-    timeout: float | None
+    as_json: bool
+    usage: bool
 
 
 @click.command("ask", short_help="Ask something and print the answer as it comes.")
 @click.argument("words", nargs=-1, metavar="PROMPT...")
-@model_option
-@provider_option
+@choice_options
 @click.option("-s", "--system", metavar="TEXT", help="Instructions that stand before the prompt.")
 @click.option(
     "-a",
@@ -48,72 +43,76 @@ class AskOptions(TypedDict):
     metavar="IMAGE",
     help='A picture to ask about: a path, a URL, or "-" for standard input. May be repeated.',
 )
+@click.option(
+    "-o",
+    "--option",
+    "parameters",
+    type=(str, str),
+    multiple=True,
+    metavar="NAME VALUE",
+    help="A parameter of the service, as -o temperature 0.2. May be repeated.",
+)
+@click.option(
+    "--schema",
+    metavar="FIELDS",
+    help="Answer in JSON with these fields, as 'name, age int'; or a JSON Schema, or a file that holds one.",
+)
+@click.option("-x", "--extract", is_flag=True, help="Print the first block of code of the answer alone.")
 @click.option("--no-stream", is_flag=True, help="Print the answer when it is complete.")
-@timeout_option
+@json_option
+@click.option("-u", "--usage", is_flag=True, help="Tell how many tokens it took.")
 @debug_option
 def command(words: tuple[str, ...], **options: Unpack[AskOptions]) -> None:
     """Ask something and print the answer as it comes.
 
     What is piped in follows the prompt (git diff | g4f "Explain"); a prompt "-" is read from standard input.
     """
-    pictures = read_pictures(options["attach"])
+    choice = add_default_model(read_choice(options))
+    question = _read_question(words, choice, options)
+    answer = run(_ask(question, choice, options))
+    _print_held(answer, options)
+    if options["usage"]:
+        tell_usage(answer.usage)
+
+
+def _read_question(words: tuple[str, ...], choice: Choice, options: AskOptions) -> Question:
     if STANDARD_INPUT in options["attach"] and words == (STANDARD_INPUT,):
         raise InputError("Standard input cannot be the prompt and a picture.")
+    arguments = read_parameters(options["parameters"])
+    if options["schema"]:
+        arguments["response_format"] = read_schema(options["schema"])
+    pictures = read_pictures(options["attach"])
     prompt = read_prompt(words, join_input=STANDARD_INPUT not in options["attach"], example=_EXAMPLE)
     system = options["system"]
     messages = [{"role": "system", "content": clean_argument(system)}] if system else []
-    messages.append({"role": "user", "content": prompt})
-    run(_ask(messages, {"images": pictures}, options))
+    return Question([*messages, {"role": "user", "content": make_content(prompt, pictures)}], choice.model, arguments)
 
 
-async def _ask(messages: list[dict[str, Any]], arguments: ChatArguments, options: AskOptions) -> None:
-    providers = list(options["providers"]) or None
-    answer = _print_whole if options["no_stream"] else _print_stream
-    async with import_client()(providers, timeout=options["timeout"]) as client:
-        await answer(client, messages, options["model"], arguments)
+async def _ask(question: Question, choice: Choice, options: AskOptions) -> Answer:
+    async with make_client(choice) as client:
+        if _is_held(question, options):
+            return await fetch_answer(client, question)
+        return await stream_answer(client, question, AnswerWriter())
 
 
-async def _print_stream(
-    client: AsyncClient,
-    messages: list[dict[str, Any]],
-    model: str | None,
-    arguments: ChatArguments,
-) -> None:
-    ends = set()
-    async with client.chat.completions.stream(messages, model, **arguments) as stream:
-        try:
-            with AnswerWriter() as writer:
-                async for chunk in stream:
-                    for choice in chunk.choices:
-                        writer.write(choice.delta.content or choice.delta.refusal or "")
-                        ends.add(choice.finish_reason)
-        finally:
-            _tell(stream.warnings)
-        tell_fallback(stream.attempts, stream.provider)
-    _tell_end(ends, writer)
+def _is_held(question: Question, options: AskOptions) -> bool:
+    """Tell whether nothing is written before the answer is complete; several answers would be mixed up else."""
+    several = (question.arguments.get("n") or 1) != 1
+    return several or options["no_stream"] or options["as_json"] or options["extract"]
 
 
-async def _print_whole(
-    client: AsyncClient,
-    messages: list[dict[str, Any]],
-    model: str | None,
-    arguments: ChatArguments,
-) -> None:
-    completion = await client.chat.completions.create(messages, model, **arguments)
+def _print_held(answer: Answer, options: AskOptions) -> None:
+    if not answer.data:  # it was streamed
+        return
     with AnswerWriter() as writer:
-        for choice in completion.choices:
-            writer.write(choice.message.content or choice.message.refusal or "")
-    _tell(completion.warnings)
-    tell_fallback(completion.attempts, completion.provider)
-    _tell_end({choice.finish_reason for choice in completion.choices}, writer)
+        if options["as_json"]:
+            writer.write(json.dumps(answer.data, indent=2, ensure_ascii=False))
+        else:
+            writer.write(_extract_code(answer.text) if options["extract"] else answer.text)
 
 
-def _tell(warnings: Iterable[str]) -> None:
-    for warning in warnings:
-        warn(warning)
-
-
-def _tell_end(finish_reasons: Iterable[str | None], writer: AnswerWriter) -> None:
-    _tell(text for reason, text in _CUT_SHORT.items() if reason in finish_reasons)
-    if not writer.wrote:
-        warn("The answer is empty.")
+def _extract_code(text: str) -> str:
+    code = find_code(text)
+    if code is None:
+        warn("There is no block of code in the answer: here is all of it.")
+    return text if code is None else code

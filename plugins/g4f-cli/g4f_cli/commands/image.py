@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 import click
 
+from g4f_cli.choosing import make_client, read_choice
 from g4f_cli.failures import tell_fallback
-from g4f_cli.options import PositiveNumber, debug_option, model_option, provider_option, timeout_option
+from g4f_cli.options import ChoiceOptions, PositiveNumber, choice_options, debug_option
 from g4f_cli.prompt import read_prompt
-from g4f_cli.running import import_client, run
+from g4f_cli.running import run
 from g4f_cli.saving import Placed, check_targets, name_targets, place
 from g4f_cli.terminal import InputError, note, warn
 
 _EXAMPLE = 'g4f image "a white siamese cat"'
 
 
-class ImageCommandOptions(TypedDict):
+class ImageCommandOptions(ChoiceOptions):
     """The options of `image`, as click hands them over."""
 
     output: Path | None
@@ -25,9 +26,6 @@ class ImageCommandOptions(TypedDict):
     number: int | None
     size: str | None
     quality: str | None
-    model: str | None
-    providers: tuple[str, ...]
-    timeout: float | None
 
 
 @click.command("image", short_help="Have a picture drawn and save it.")
@@ -40,8 +38,7 @@ class ImageCommandOptions(TypedDict):
     help="The file to save it as, or a folder; default is the folder of G4F_MEDIA_DIR.",
 )
 @click.option("-f", "--force", is_flag=True, help="Overwrite a file of that name.")
-@model_option
-@provider_option
+@choice_options
 @click.option(
     "-n",
     "--number",
@@ -51,7 +48,6 @@ class ImageCommandOptions(TypedDict):
 )
 @click.option("--size", metavar="SIZE", help="As 1024x1024.")
 @click.option("--quality", metavar="QUALITY", help="As low, medium or high.")
-@timeout_option
 @debug_option
 def command(words: tuple[str, ...], **options: Unpack[ImageCommandOptions]) -> None:
     """Have a picture drawn, save it and print its path; a prompt "-" is read from standard input."""
@@ -71,14 +67,11 @@ def command(words: tuple[str, ...], **options: Unpack[ImageCommandOptions]) -> N
 async def _draw(prompt: str, options: ImageCommandOptions) -> Placed:
     output, count = options["output"], options["number"] or 1
     folder = None if output is None else output if output.is_dir() else output.parent
-    async with import_client()(
-        list(options["providers"]) or None,
-        timeout=options["timeout"],
-        media_folder=str(folder) if folder else None,
-    ) as client:
+    choice = read_choice(options)
+    async with make_client(choice, media_folder=str(folder) if folder else None) as client:
         images = await client.images.generate(
             prompt,
-            options["model"],
+            choice.model,
             n=options["number"],
             size=options["size"],
             quality=options["quality"],

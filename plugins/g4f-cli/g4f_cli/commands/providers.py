@@ -1,23 +1,66 @@
-"""`g4f providers`: what is installed and what it needs, found without importing any of it."""
+"""`g4f providers`: what is installed and what it needs, found without importing any of it, and who is preferred."""
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING, Any
+
 import click
 
+from g4f_cli.group import DefaultGroup
+from g4f_cli.keys import KeyStore, find_place, read_store
 from g4f_cli.options import debug_option, json_option
+from g4f_cli.settings import change_setting, read_settings
+from g4f_cli.surveying import survey
+from g4f_cli.terminal import InputError
+
+if TYPE_CHECKING:
+    from g4f.registry import Registry
+    from g4f_doctor import ProviderReport
 
 
-@click.command("providers", short_help="List the installed providers and what they need.")
+@click.group("providers", cls=DefaultGroup, default="list", short_help="List providers, or set the default.")
+def command() -> None:
+    """List the installed providers, or set the one that is preferred."""
+
+
+@command.command("list", short_help="List the installed providers and what they need.")
 @json_option
 @debug_option
-def command(as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
+def list_providers(as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
     """List the installed providers, what they can, and what they need."""
-    from g4f_doctor import find_package, format_providers, load_registry, survey_providers
+    from g4f_doctor import find_package, format_providers, load_registry
 
-    providers = list(survey_providers(load_registry(find_package())))
+    registry = load_registry(find_package())
+    providers = list(survey(registry))
     if as_json:
-        import json
-
-        click.echo(json.dumps([provider._asdict() for provider in providers], indent=2))
+        store = read_store()
+        click.echo(json.dumps([_describe(provider, registry, store) for provider in providers], indent=2))
     else:
         click.echo(format_providers(providers))
+
+
+@command.command("default", short_help="Show or set the provider that is preferred.")
+@click.argument("name", required=False)
+@click.option("--unset", is_flag=True, help="Prefer none any more.")
+@debug_option
+def default(name: str | None, unset: bool) -> None:  # noqa: FBT001 - click's way
+    """Show the provider that is preferred where G4F_PROVIDERS names none, or set it to NAME."""
+    if name is None and not unset:
+        click.echo(read_settings().provider or "none")
+        return
+    if name is not None and unset:
+        raise InputError("Name a provider, or --unset, not both.")
+    from g4f.registry import share_registry
+
+    change_setting("provider", None if name is None else share_registry().find(name).proper_name)
+
+
+def _describe(provider: ProviderReport, registry: Registry, store: KeyStore) -> dict[str, Any]:
+    from g4f.errors import G4FError
+
+    try:
+        key = find_place(provider.name, registry.read_manifest(registry.find(provider.name)), store)
+    except G4FError:
+        key = None
+    return {**provider._asdict(), "key": key}

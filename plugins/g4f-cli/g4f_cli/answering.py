@@ -1,0 +1,129 @@
+"""Asks and takes the answer; where its text is written is left to the caller's writer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
+
+from g4f_cli.failures import tell_fallback
+from g4f_cli.terminal import note, warn
+
+if TYPE_CHECKING:
+    from g4f import AsyncClient
+    from g4f.chat import Usage
+    from g4f.client._arguments import ChatArguments
+    from g4f.errors import Attempt
+
+_CUT_SHORT: Mapping[str | None, str] = {
+    "length": "The answer ends where it reached the longest length allowed.",
+    "content_filter": "The service's content filter ended the answer.",
+}
+
+
+class Writer(Protocol):
+    """Takes an answer's text piece by piece."""
+
+    def write(self, text: str) -> None:
+        """Take a piece."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+
+class Question(NamedTuple):
+    """What is asked.
+
+    Attributes:
+        messages: OpenAI's message objects.
+        model: The model, or None for the provider's own.
+        arguments: What is asked of the service beside.
+    """
+
+    messages: Sequence[dict[str, Any]]
+    model: str | None
+    arguments: ChatArguments
+
+
+class Answer(NamedTuple):
+    """What came.
+
+    Attributes:
+        text: What was said.
+        provider: Who answered.
+        model: The model that was asked for.
+        usage: The tokens, where the service told.
+        data: The whole answer as JSON data; of a stream, nothing.
+    """
+
+    text: str
+    provider: str | None
+    model: str | None
+    usage: Usage | None
+    data: Mapping[str, Any]
+
+
+async def stream_answer(client: AsyncClient, question: Question, writer: Writer) -> Answer:
+    """Ask, and write the answer as it comes; then tell what the user should know about it."""
+    ends: set[str | None] = set()
+    text: list[str] = []
+    async with client.chat.completions.stream(question.messages, question.model, **question.arguments) as stream:
+        try:
+            with writer:
+                async for chunk in stream:
+                    for choice in chunk.choices:
+                        text.append(choice.delta.content or choice.delta.refusal or "")
+                        writer.write(text[-1])
+                        ends.add(choice.finish_reason)
+        finally:
+            _tell(stream.warnings)
+        tell_fallback(stream.attempts, stream.provider)
+    answer = Answer("".join(text), stream.provider, _find_model(stream.attempts), stream.usage, {})
+    _tell_end(ends, answer)
+    return answer
+
+
+async def fetch_answer(client: AsyncClient, question: Question) -> Answer:
+    """Ask for the answer as a whole, and tell what the user should know about it; nothing is written."""
+    completion = await client.chat.completions.create(question.messages, question.model, **question.arguments)
+    _tell(completion.warnings)
+    tell_fallback(completion.attempts, completion.provider)
+    texts = [choice.message.content or choice.message.refusal or "" for choice in completion.choices]
+    answer = Answer(
+        "\n\n".join(texts),
+        completion.provider,
+        _find_model(completion.attempts) or completion.model,
+        completion.usage,
+        {**completion.to_dict(), "provider": completion.provider, "warnings": completion.warnings},
+    )
+    _tell_end({choice.finish_reason for choice in completion.choices}, answer)
+    return answer
+
+
+def _find_model(attempts: Sequence[Attempt]) -> str | None:
+    return attempts[-1].model if attempts else None
+
+
+def _tell(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        warn(warning)
+
+
+def _tell_end(finish_reasons: Iterable[str | None], answer: Answer) -> None:
+    _tell(text for reason, text in _CUT_SHORT.items() if reason in finish_reasons)
+    if not answer.text:
+        warn("The answer is empty.")
+
+
+def tell_usage(usage: Usage | None) -> None:
+    """Say how many tokens it took."""
+    if usage is None:
+        note("The service did not tell how many tokens it took.")
+    else:
+        note(f"{usage.prompt_tokens} tokens in, {usage.completion_tokens} out.")

@@ -1,0 +1,124 @@
+"""Who serves: what the command line says, else the settings; and the client that is made for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from g4f_cli.keys import KeyStore, find_place, read_store
+from g4f_cli.options import ChoiceOptions
+from g4f_cli.running import import_client
+from g4f_cli.settings import read_settings
+from g4f_cli.terminal import InputError
+
+if TYPE_CHECKING:
+    from g4f import AsyncClient
+    from g4f.registry import Registry
+
+
+class Choice(NamedTuple):
+    """Who serves.
+
+    Attributes:
+        model: The model, or None for the provider's own.
+        providers: The providers in the order in which they are tried, or none.
+        base_url: The address, where it is another than the provider's.
+        timeout: How long each wait may take, in seconds.
+    """
+
+    model: str | None = None
+    providers: tuple[str, ...] = ()
+    base_url: str | None = None
+    timeout: float | None = None
+
+
+def read_choice(options: ChoiceOptions) -> Choice:
+    """Take what the command line says of who serves."""
+    return Choice(options["model"], options["providers"], options["base_url"], options["timeout"])
+
+
+def add_default_model(choice: Choice) -> Choice:
+    """Put the user's default model in where nothing else says who serves."""
+    if choice.model or choice.providers or choice.base_url:
+        return choice
+    return choice._replace(model=read_settings().model)
+
+
+def make_client(choice: Choice, *, media_folder: str | None = None) -> AsyncClient:
+    """Make the client for a choice.
+
+    Raises:
+        InputError: The default provider of the settings is not installed.
+        G4FError: The choice cannot be used.
+        ImportError: The package `g4f` is another project's.
+    """
+    client = import_client()
+    registry = make_registry()
+    return client(
+        list(choice.providers) or None,
+        api_key=_collect_keys(choice, registry) or None,
+        base_url=choice.base_url,
+        timeout=choice.timeout,
+        registry=registry,
+        media_folder=media_folder,
+    )
+
+
+def _collect_keys(choice: Choice, registry: Registry) -> dict[str, str]:
+    """Return the stored keys of those who may serve, unless the environment has one for them."""
+    store = read_store()
+    if choice.base_url:  # a provider's own key is not for another address
+        owner, origin = choice.providers[0] if choice.providers else "Custom", find_server(choice.base_url)
+        return _reveal(store, {owner: origin})
+    usable = registry.list_usable() if store.list_names() else []
+    named = {_find_proper_name(registry, name) for name in choice.providers}
+    wanted = [(ref.name, manifest) for ref, manifest in usable if not named or ref.name in named]
+    return _reveal(
+        store, {name: name for name, manifest in wanted if find_place(name, manifest, store) in ("keyring", "file")}
+    )
+
+
+def _find_proper_name(registry: Registry, name: str) -> str:
+    from g4f.errors import G4FError
+
+    with suppress(G4FError):  # who is not there needs no key
+        return registry.find(name).proper_name
+    return name
+
+
+def _reveal(store: KeyStore, names: Mapping[str, str]) -> dict[str, str]:
+    return {owner: key for owner, name in names.items() if (key := store.reveal(name)) is not None}
+
+
+def find_server(base_url: str) -> str:
+    """Return the name under which the key of a server is stored: scheme, host and port of its address.
+
+    Raises:
+        InvalidInputError: It is no http or https URL.
+    """
+    from g4f.credentials import find_origin
+
+    return find_origin(base_url)
+
+
+def make_registry(variables: Mapping[str, str] = os.environ) -> Registry:
+    """Return the installed providers; the user's default is preferred unless the environment prefers others.
+
+    Raises:
+        InputError: The default provider is not installed.
+    """
+    from g4f.environment import Environment
+    from g4f.errors import ProviderNotFoundError
+    from g4f.registry import Registry, share_registry
+
+    default = None if Environment.read(variables).providers else read_settings().provider
+    if default is None:
+        return share_registry()
+    registry = Registry(Environment.read({**variables, "G4F_PROVIDERS": default}))
+    try:
+        registry.find(default)
+    except ProviderNotFoundError as error:
+        raise InputError(f"Your default provider cannot be used; g4f providers default sets another. {error}") from None
+    return registry

@@ -1,0 +1,121 @@
+"""`g4f models`: which models can be asked for, found without importing a provider, and which one is the default."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from g4f_cli.choosing import Choice, make_client, make_registry
+from g4f_cli.group import DefaultGroup
+from g4f_cli.options import debug_option, json_option
+from g4f_cli.running import run
+from g4f_cli.settings import change_setting, read_settings
+from g4f_cli.surveying import survey
+from g4f_cli.terminal import InputError, note
+
+
+@click.group("models", cls=DefaultGroup, default="list", short_help="List models, or set the default.")
+def command() -> None:
+    """List the models of the installed providers, or set the one that is asked by default."""
+
+
+@command.command("list", short_help="List the models of the installed providers.")
+@click.argument("text", required=False)
+@click.option("-p", "--provider", metavar="PROVIDER", help="Only those of this provider.")
+@click.option("--live", is_flag=True, help="Ask the provider's service which ones it has now; needs -p.")
+@json_option
+@debug_option
+def list_models(text: str | None, provider: str | None, live: bool, as_json: bool) -> None:  # noqa: FBT001 - click's way
+    """List the models of the installed providers, or those whose names hold TEXT."""
+    if live and not provider:
+        raise InputError("Say whose service is to be asked: g4f models --live -p PROVIDER.")
+    models = run(_ask_service(str(provider))) if live else _read_manifests(provider)
+    found = [model for model in models if not text or _has_name_like(model, text.lower())]
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    elif found:
+        click.echo(_format_models(found))
+    else:
+        note("There is no such model; g4f providers lists who takes any name.")
+
+
+@command.command("default", short_help="Show or set the model that is asked by default.")
+@click.argument("model", required=False)
+@click.option("--unset", is_flag=True, help="Have none any more.")
+@debug_option
+def default(model: str | None, unset: bool) -> None:  # noqa: FBT001 - click's way
+    """Show the model that is asked where neither -m nor -p is given, or set it to MODEL.
+
+    It may be written as Provider/model.
+    """
+    if model is None and not unset:
+        click.echo(read_settings().model or "none")
+        return
+    if model is not None and unset:
+        raise InputError("Name a model, or --unset, not both.")
+    change_setting("model", None if model is None else _check_model(model))
+
+
+def _check_model(model: str) -> str:
+    """Return the name of a model that somebody serves.
+
+    Raises:
+        InputError: No installed provider lists it, and none is named before it.
+    """
+    from g4f.known import describe_missing_model
+
+    registry = make_registry()
+    names = registry.list_names()
+    provider, slash, rest = model.partition("/")
+    named = slash and rest and provider.lower() in map(str.lower, names)
+    if not named and not registry.find_claimants(model):
+        raise InputError(f"{describe_missing_model(model, 'chat', names)} Or write it as Provider/{model}.")
+    return model
+
+
+async def _ask_service(provider: str) -> list[dict[str, Any]]:
+    async with make_client(Choice(providers=(provider,))) as client:
+        return [model.to_dict() for model in await client.models.list()]
+
+
+def _read_manifests(provider: str | None) -> list[dict[str, Any]]:
+    registry = make_registry()
+    only = registry.find(provider).proper_name if provider else None
+    states = {report.name: report.state for report in survey(registry)}
+    return [
+        {
+            "id": model.id,
+            "provider": ref.name,
+            "aliases": list(model.aliases),
+            "capabilities": {**manifest.capabilities, **model.capabilities},
+            "context_tokens": model.context_tokens,
+            "output_tokens": model.output_tokens,
+            "ready": states[ref.name] == "ready",
+        }
+        for ref, manifest in registry.list_usable()
+        for model in manifest.models
+        if model.id and only in (None, ref.name)
+    ]
+
+
+def _has_name_like(model: dict[str, Any], text: str) -> bool:
+    names = (f"{model['provider']}/{model['id']}", *model["aliases"])
+    return any(text in name.lower() for name in names)
+
+
+def _format_models(models: list[dict[str, Any]]) -> str:
+    from g4f_doctor import format_table
+
+    rows = [
+        (
+            model["id"],
+            model["provider"],
+            "yes" if model.get("ready", True) else "no",
+            ", ".join(model["aliases"]),
+            ", ".join(name for name, can in model.get("capabilities", {}).items() if can == "yes"),
+        )
+        for model in models
+    ]
+    return "\n".join(format_table([("MODEL", "PROVIDER", "READY", "ALSO CALLED", "CAN"), *rows]))
