@@ -31,12 +31,15 @@ if TYPE_CHECKING:
     from g4f.errors import AuthenticationError as AuthenticationError
     from g4f.errors import BadRequestError as BadRequestError
     from g4f.errors import ConflictError as ConflictError
+    from g4f.errors import ContentFilterFinishReasonError as ContentFilterFinishReasonError
     from g4f.errors import G4FError as G4FError
     from g4f.errors import InternalServerError as InternalServerError
     from g4f.errors import InvalidInputError as InvalidInputError
+    from g4f.errors import LengthFinishReasonError as LengthFinishReasonError
     from g4f.errors import MissingCredentialsError as MissingCredentialsError
     from g4f.errors import ModelNotFoundError as ModelNotFoundError
     from g4f.errors import NotFoundError as NotFoundError
+    from g4f.errors import ParseError as ParseError
     from g4f.errors import PaymentRequiredError as PaymentRequiredError
     from g4f.errors import PermissionDeniedError as PermissionDeniedError
     from g4f.errors import ProviderBrokenError as ProviderBrokenError
@@ -61,10 +64,10 @@ __version__ = "0.1.0"
 
 _ERRORS = (
     "APIConnectionError APIError APIResponseError APIStatusError APITimeoutError AmbiguousModelError "
-    "AuthenticationError BadRequestError ConflictError G4FError InternalServerError InvalidInputError "
-    "MissingCredentialsError ModelNotFoundError NotFoundError PaymentRequiredError PermissionDeniedError "
-    "ProviderBrokenError ProviderConflictError ProviderNotFoundError RateLimitError StreamTruncatedError "
-    "UnprocessableEntityError UnsupportedError"
+    "AuthenticationError BadRequestError ConflictError ContentFilterFinishReasonError G4FError InternalServerError "
+    "InvalidInputError LengthFinishReasonError MissingCredentialsError ModelNotFoundError NotFoundError ParseError "
+    "PaymentRequiredError PermissionDeniedError ProviderBrokenError ProviderConflictError ProviderNotFoundError "
+    "RateLimitError StreamTruncatedError UnprocessableEntityError UnsupportedError"
 )
 _HOMES = {
     **dict.fromkeys(_ERRORS.split(), "g4f.errors"),

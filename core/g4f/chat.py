@@ -17,8 +17,8 @@ Role = Literal["developer", "system", "user", "assistant", "tool", "function"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
 
 
-class ChatOptions(TypedDict, total=False):
-    """Parameters of a chat under OpenAI's own names; None counts as not given."""
+class ParseOptions(TypedDict, total=False):
+    """Parameters of a chat under OpenAI's own names, but for those that say what the answer is; None is not given."""
 
     audio: Mapping[str, Any] | None
     frequency_penalty: float | None
@@ -28,13 +28,15 @@ class ChatOptions(TypedDict, total=False):
     max_tokens: int | None
     metadata: Mapping[str, str] | None
     modalities: Sequence[str] | None
+    moderation: Mapping[str, Any] | None
     n: int | None
     parallel_tool_calls: bool | None
     prediction: Mapping[str, Any] | None
     presence_penalty: float | None
     prompt_cache_key: str | None
+    prompt_cache_options: Mapping[str, Any] | None
+    prompt_cache_retention: str | None
     reasoning_effort: str | None
-    response_format: Mapping[str, Any] | None
     safety_identifier: str | None
     seed: int | None
     service_tier: str | None
@@ -43,12 +45,18 @@ class ChatOptions(TypedDict, total=False):
     stream_options: Mapping[str, Any] | None
     temperature: float | None
     tool_choice: str | Mapping[str, Any] | None
-    tools: Sequence[Mapping[str, Any]] | None
     top_logprobs: int | None
     top_p: float | None
     user: str | None
     verbosity: str | None
     web_search_options: Mapping[str, Any] | None
+
+
+class ChatOptions(ParseOptions, total=False):
+    """Parameters of a chat under OpenAI's own names; None counts as not given."""
+
+    response_format: Mapping[str, Any] | None
+    tools: Sequence[Mapping[str, Any]] | None
 
 
 @attrs.frozen

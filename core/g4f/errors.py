@@ -13,7 +13,10 @@
       ├ APIConnectionError         no answer
       │ └ APITimeoutError          none in time
       ├ APIResponseError           an answer that cannot be read
-      │ └ StreamTruncatedError     a stream that ended too early
+      │ ├ StreamTruncatedError     a stream that ended too early
+      │ └ ParseError               one that cannot be read as the type that was asked for       completion
+      │   ├ LengthFinishReasonError          it was cut at the limit of tokens
+      │   └ ContentFilterFinishReasonError   the service withheld it
       └ APIStatusError             status_code, code, type, param, body
         ├ BadRequestError 400, AuthenticationError 401, PaymentRequiredError 402, PermissionDeniedError 403,
         ├ NotFoundError 404, ConflictError 409, UnprocessableEntityError 422, RateLimitError 429
@@ -156,6 +159,29 @@ class StreamTruncatedError(APIResponseError):
     """A stream ended before it was complete; `partial` holds the text so far."""
 
     retryable = True
+
+
+class ParseError(APIResponseError):
+    """An answer cannot be read as the type that was asked for; `partial` holds its text.
+
+    Attributes:
+        completion: The whole answer, a `Completion`.
+    """
+
+    retryable = True
+    completion: Any = None
+
+
+class LengthFinishReasonError(ParseError):
+    """An answer that was to be read as a type was cut at the limit of tokens."""
+
+    retryable = False
+
+
+class ContentFilterFinishReasonError(ParseError):
+    """An answer that was to be read as a type was withheld by the service's filter."""
+
+    retryable = False
 
 
 class APIStatusError(APIError):

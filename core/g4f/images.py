@@ -20,11 +20,16 @@ class ImageOptions(TypedDict, total=False):
     """Parameters of image generation under OpenAI's own names; None counts as not given."""
 
     background: str | None
+    complexity: str | None
+    frame_count: int | None
+    frame_duration_ms: int | None
+    input_fidelity: str | None
     moderation: str | None
     n: int | None
     output_compression: int | None
     output_format: str | None
     quality: str | None
+    safety_identifier: str | None
     size: str | None
     style: str | None
     user: str | None

@@ -215,7 +215,7 @@ class Value(metaclass=_ValueType):
         inside = ", ".join(f"{name}={value!r}" for name, value in shown.items() if value not in (None, [], ""))
         return f"{type(self).__name__}({inside})"
 
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self).from_dict, (self._view(),)
 
 

@@ -14,7 +14,11 @@ ANSWERS = {
     "What is the capital of France?": "The capital of France is Paris.",
     "What is in this picture?": "A white square.",
     "Count to three": "One, two, three.",
+    "What does the document say?": "It is a report.",
+    "Tell me about Paris": '{"name": "Paris", "country": "France", "landmarks": ["Eiffel Tower", "Louvre"]}',
+    "What is the weather in Paris?": "It is 21 degrees in Paris.",
 }
+CALL = {"id": "call-1", "type": "function"}
 # A stream that breaks, for the pages about errors.
 BREAKS = "Tell me a story that breaks off"
 
@@ -69,6 +73,8 @@ def _chat(body: dict[str, Any]) -> Reply:
     if model == "gpt-none":
         return _refuse(404, f"The model `{model}` does not exist.", "invalid_request_error", "model_not_found")
     prompt = _read_prompt(body["messages"])
+    if body.get("tools") and body["messages"][-1]["role"] != "tool":
+        return _call(body)
     text = ANSWERS.get(prompt.strip(), "This is a test.")
     if not body.get("stream"):
         return reply_json(make_completion(text, model))
@@ -77,6 +83,20 @@ def _chat(body: dict[str, Any]) -> Reply:
         return reply_events(make_chunk("Once upon"), make_chunk(" a time"), end=(CUT,))
     usage = {**make_chunk(), "choices": [], "usage": make_completion()["usage"]}
     return reply_events(*words, make_chunk(finish_reason="stop"), usage)
+
+
+def _call(body: dict[str, Any]) -> Reply:
+    """Ask for the first tool, in one piece or in several."""
+    name = body["tools"][0]["function"]["name"]
+    pieces = ["", '{"city": ', '"Paris"}']
+    if not body.get("stream"):
+        call = {**CALL, "function": {"name": name, "arguments": "".join(pieces)}}
+        message = {"role": "assistant", "content": None, "tool_calls": [call]}
+        return reply_json(make_completion(choices=[{"index": 0, "message": message, "finish_reason": "tool_calls"}]))
+    rest = [{"index": 0, "function": {"arguments": piece}} for piece in pieces[1:]]
+    deltas = [{**CALL, "index": 0, "function": {"name": name, "arguments": ""}}, *rest]
+    chunks = [{"choices": [{"index": 0, "delta": {"tool_calls": [delta]}}]} for delta in deltas]
+    return reply_events(*chunks, make_chunk(finish_reason="tool_calls"))
 
 
 def _say_anthropic(body: dict[str, Any]) -> dict[str, Any]:

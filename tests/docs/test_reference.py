@@ -15,7 +15,7 @@ import pytest
 import g4f
 from docs.pages import ROOT, Page, read_page
 from g4f import chat, embeddings, errors, images, manifest
-from g4f.client import _arguments, _chat, _embeddings, _images, _models
+from g4f.client import _arguments, _chat, _embeddings, _images, _models, _parse
 from g4f.context import Call, Context, HttpRequest, Timeout
 from g4f.hookspecs import ProviderHooks
 from g4f.values import Value
@@ -167,6 +167,11 @@ def test_every_variable_of_the_environment_is_told() -> None:
     check_told(variables, "environment")
 
 
+def test_the_values_of_parse_are_among_the_values() -> None:
+    """They are imported only where they are needed."""
+    assert _parse.ParsedCompletion in list_values()
+
+
 def test_every_argument_of_the_clients_is_told() -> None:
     """Those of a client, and those of each call."""
     kinds = (
@@ -179,8 +184,10 @@ def test_every_argument_of_the_clients_is_told() -> None:
     named = {name for kind in kinds for name in kind.__annotations__}
     calls = (
         _chat.Completions.create,
+        _chat.Completions.parse,
         _images.ImagesResource.generate,
         _images.ImagesResource.edit,
+        _images.ImagesResource.create_variation,
         _embeddings.EmbeddingsResource.create,
         _models.Models.list,
         _models.Models.retrieve,
@@ -192,18 +199,21 @@ def test_every_argument_of_the_clients_is_told() -> None:
 
 def list_values() -> list[type[Value]]:
     """Every kind of answer, and of what is in one."""
-    found, pending = [], [Value]
+    found: dict[type[Value], None] = {}
+    pending: list[type[Value]] = [Value]
     while pending:
         kind = pending.pop()
-        found.append(kind)
+        found[kind] = None
         pending += kind.__subclasses__()
-    return found
+    return list(found)
 
 
 @pytest.mark.parametrize("kind", list_values())
 def test_every_field_of_an_answer_is_told(kind: type[Value]) -> None:
     """And what can be done with every value."""
-    check_told([*kind._names, *list_public(Value)], "client")
+    assert kind.__module__.startswith("g4f")
+    check_told([*kind._names, *(name for name in list_public(kind) if not hasattr(Value, name))], "client")
+    check_told(list_public(Value), "client")
 
 
 def test_everything_that_g4f_exports_is_told() -> None:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
 from typing import Any, assert_type
 
 from g4f import AsyncClient, ChatCompletion, ChatStream, Client, Completion, Context, HttpProvider, Manifest, hookimpl
 from g4f.chat import ChatRequest, Chunk, Delta, Message, ToolCall, Usage
 from g4f.client._models import ModelList
+from g4f.client._parse import ParsedCompletion
 from g4f.client._sync import SyncStream
 from g4f.images import Image, Images
+
+
+@dataclass
+class City:
+    """What answers are read as."""
+
+    name: str
+
 
 client = AsyncClient(provider="OpenaiChat", api_key={"OpenaiChat": "key"})
 sync_client = Client(provider=["OpenaiChat", "Gemini"])
@@ -38,6 +48,10 @@ async def ask() -> None:
     assert_type(images.data[0], Image)
     assert_type(images.data[0].url, str | None)
     assert_type(await client.models.list(), ModelList)
+    parsed = client.chat.completions.parse("Where?", "gpt-5", response_format=City, tools=[City])
+    assert_type(parsed, Coroutine[Any, Any, ParsedCompletion[City]])
+    assert_type((await parsed).choices[0].message.parsed, City | None)
+    assert_type(await client.chat.completions.parse("Where?", tools=[City]), ParsedCompletion[None])
 
 
 def ask_synchronously() -> None:
@@ -46,6 +60,7 @@ def ask_synchronously() -> None:
     assert_type(sync_client.chat.completions.create("Hi", stream=True), SyncStream)
     for chunk in sync_client.chat.completions.stream("Hi"):
         assert_type(chunk, Chunk)
+    assert_type(sync_client.chat.completions.parse("Where?", response_format=City), ParsedCompletion[City])
     assert_type(ChatCompletion.create("gpt-5", "Hi"), Completion)
     assert_type(ChatCompletion.create("gpt-5", "Hi", stream=True), Iterator[Chunk])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict, cast
 
-from g4f.chat import ChatOptions, ChatRequest
+from g4f.chat import ChatOptions, ChatRequest, ParseOptions
 from g4f.context import Middleware, Timeout
 from g4f.embeddings import EmbeddingInput, EmbeddingOptions, EmbeddingRequest
 from g4f.errors import InvalidInputError
@@ -18,6 +18,7 @@ ProviderInput = str | ProviderRef | type | object
 ProvidersInput = ProviderInput | Sequence[ProviderInput]
 ByProvider = str | Mapping[str, str]
 SettingsInput = Mapping[str, Any]  # texts by setting, or such mappings by provider name
+Tools = Sequence[Mapping[str, Any] | type]
 Messages = str | Iterable[Mapping[str, Any] | Value]
 
 
@@ -70,8 +71,8 @@ class CallArguments(TypedDict, total=False):
     provider_options: Mapping[str, Any] | None
 
 
-class ChatArguments(ChatOptions, CallArguments, total=False):
-    """The arguments of a chat beside its messages, model and provider.
+class ParseArguments(ParseOptions, CallArguments, total=False):
+    """The arguments of a chat beside its messages, model and provider, and what its answer is.
 
     Attributes:
         image: A picture for the last user message: a path, bytes, a binary file, a PIL image, a URL or a data URL.
@@ -82,6 +83,10 @@ class ChatArguments(ChatOptions, CallArguments, total=False):
     image: ImageInput | None
     images: Sequence[ImageInput] | None
     image_name: str | None
+
+
+class ChatArguments(ParseArguments, ChatOptions, total=False):
+    """The arguments of a chat beside its messages, model and provider."""
 
 
 class ImageArguments(ImageOptions, CallArguments, total=False):

@@ -91,8 +91,8 @@ class AsyncClient:
     holds it any more, or when the event loop ends.
 
     Attributes:
-        chat: `chat.completions.create(...)` and `.stream(...)`.
-        images: `images.generate(...)` and `.edit(...)`.
+        chat: `chat.completions.create(...)`, `.stream(...)` and `.parse(...)`.
+        images: `images.generate(...)`, `.edit(...)` and `.create_variation(...)`.
         embeddings: `embeddings.create(...)`.
         models: `models.list()` and `.retrieve(id)`.
 

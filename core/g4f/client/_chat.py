@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, cast, overload
 
 from g4f.chat import Completion
-from g4f.client._arguments import ChatArguments, Messages, ProvidersInput, check_chat_arguments, make_chat_request
+from g4f.client._arguments import (
+    ChatArguments,
+    Messages,
+    ParseArguments,
+    ProvidersInput,
+    Tools,
+    check_chat_arguments,
+    make_chat_request,
+)
 from g4f.client._pictures import read_images
 from g4f.stream import ChatStream
 
 if TYPE_CHECKING:
     from g4f.client._async import AsyncClient
+    from g4f.client._parse import ParsedCompletion, Wanted
+
+T = TypeVar("T")
 
 
 class Chat:
@@ -102,6 +113,76 @@ class Completions:
             # We ask for the usage in any case; who did not is not made to meet a chunk without choices.
             tell_all=bool((arguments.get("stream_options") or {}).get("include_usage")),
         )
+
+    @overload
+    def parse(
+        self,
+        messages: Messages,
+        model: str | None = None,
+        provider: ProvidersInput | None = None,
+        *,
+        response_format: type[T],
+        tools: Tools | None = None,
+        **arguments: Unpack[ParseArguments],
+    ) -> Coroutine[Any, Any, ParsedCompletion[T]]: ...
+
+    @overload
+    def parse(
+        self,
+        messages: Messages,
+        model: str | None = None,
+        provider: ProvidersInput | None = None,
+        *,
+        response_format: None = None,
+        tools: Tools,
+        **arguments: Unpack[ParseArguments],
+    ) -> Coroutine[Any, Any, ParsedCompletion[None]]: ...
+
+    def parse(
+        self,
+        messages: Messages,
+        model: str | None = None,
+        provider: ProvidersInput | None = None,
+        *,
+        response_format: type | None = None,
+        tools: Tools | None = None,
+        **arguments: Unpack[ParseArguments],
+    ) -> Coroutine[Any, Any, ParsedCompletion[Any]]:
+        """Ask for an answer of a type.
+
+        Args:
+            messages: A text, or a list of OpenAI's message objects.
+            model: The model's name, "Provider/name" as well; None is the provider's default.
+            provider: Who serves this call; see `ClientArguments`.
+            response_format: The type: a pydantic model, a dataclass, an attrs class or a TypedDict.
+            tools: Tools, or types of their arguments.
+            **arguments: See `ParseArguments`; None counts as not given.
+
+        Returns:
+            A coroutine of the completion; `.choices[0].message.parsed` is the value.
+
+        Raises:
+            TypeError: An argument can never be right. Everything else is raised when the result is awaited.
+            LengthFinishReasonError, ContentFilterFinishReasonError: When awaited: the answer is not whole.
+            ParseError: When awaited: the answer is no JSON, or does not fit.
+            G4FError: When awaited.
+        """
+        from g4f.client._parse import Wanted  # here because a program that only chats need not pay for it
+
+        check_chat_arguments(messages, model, arguments)
+        wanted = Wanted.make(response_format, tools or ())
+        return self._ask_for(wanted, messages, model, provider, arguments)
+
+    async def _ask_for(
+        self,
+        wanted: Wanted,
+        messages: Messages,
+        model: str | None,
+        provider: ProvidersInput | None,
+        arguments: ParseArguments,
+    ) -> ParsedCompletion[Any]:
+        completed = cast(ChatArguments, wanted.complete(arguments))
+        return wanted.read(await self._ask(messages, model, provider, False, completed))
 
     async def _ask(
         self,

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from g4f.client._async import AsyncClient
 
 
+VARIATION = "Draw a variation of this picture: the same subject in the same style, with other details."
+
+
 class ImagesResource:
     """`client.images`."""
 
@@ -63,6 +66,17 @@ class ImagesResource:
         check_image_arguments(prompt, model, arguments)
         images = list(image) if isinstance(image, (list, tuple)) else [image]
         return self._draw(prompt, model, provider, response_format, arguments, "edit", images, mask)
+
+    def create_variation(
+        self,
+        image: ImageInput,
+        model: str | None = None,
+        provider: ProvidersInput | None = None,
+        response_format: Literal["url", "b64_json"] | None = None,
+        **arguments: Unpack[ImageArguments],
+    ) -> Coroutine[Any, Any, Images]:
+        """Draw a picture like another one: an edit with a prompt of ours, since no service has variations any more."""
+        return self.edit(image, VARIATION, model, provider, response_format, **arguments)
 
     async def _draw(
         self,

@@ -16,8 +16,10 @@ from g4f.client._arguments import (
     EmbeddingArguments,
     ImageArguments,
     Messages,
+    ParseArguments,
     ProvidersInput,
     SettingsInput,
+    Tools,
 )
 from g4f.client._async import AsyncClient
 from g4f.client._models import ModelInfo, ModelList
@@ -30,6 +32,7 @@ from g4f.registry import Registry
 from g4f.stream import ChatStream
 
 if TYPE_CHECKING:
+    from g4f.client._parse import ParsedCompletion
     from g4f.client._portal import Portal, Stay
 
 T = TypeVar("T")
@@ -268,6 +271,45 @@ class SyncCompletions:
             self._client._inner.chat.completions.stream(messages, model, provider, **arguments), self._client
         )
 
+    @overload
+    def parse(
+        self,
+        messages: Messages,
+        model: str | None = None,
+        provider: ProvidersInput | None = None,
+        *,
+        response_format: type[T],
+        tools: Tools | None = None,
+        **arguments: Unpack[ParseArguments],
+    ) -> ParsedCompletion[T]: ...
+
+    @overload
+    def parse(
+        self,
+        messages: Messages,
+        model: str | None = None,
+        provider: ProvidersInput | None = None,
+        *,
+        response_format: None = None,
+        tools: Tools,
+        **arguments: Unpack[ParseArguments],
+    ) -> ParsedCompletion[None]: ...
+
+    def parse(
+        self,
+        messages: Messages,
+        model: str | None = None,
+        provider: ProvidersInput | None = None,
+        *,
+        response_format: Any = None,
+        tools: Tools | None = None,
+        **arguments: Unpack[ParseArguments],
+    ) -> ParsedCompletion[Any]:
+        """Ask for an answer of a type; see the same method of `AsyncClient`."""
+        parse = self._client._inner.chat.completions.parse
+        answer = parse(messages, model, provider, response_format=response_format, tools=tools or (), **arguments)
+        return self._client._run(answer)
+
 
 class SyncImages:
     """`client.images`."""
@@ -299,6 +341,18 @@ class SyncImages:
     ) -> Images:
         """Change pictures; see the same method of `AsyncClient`."""
         images = self._client._inner.images.edit(image, prompt, model, provider, response_format, mask, **arguments)
+        return self._client._run(images)
+
+    def create_variation(
+        self,
+        image: ImageInput,
+        model: str | None = None,
+        provider: ProvidersInput | None = None,
+        response_format: Literal["url", "b64_json"] | None = None,
+        **arguments: Unpack[ImageArguments],
+    ) -> Images:
+        """Draw a picture like another one; see the same method of `AsyncClient`."""
+        images = self._client._inner.images.create_variation(image, model, provider, response_format, **arguments)
         return self._client._run(images)
 
 

@@ -152,6 +152,18 @@ async def test_edits_carry_their_pictures() -> None:
     assert (request.operation, len(request.images), request.mask is not None) == ("edit", 2, True)
 
 
+async def test_a_variation_is_an_edit_with_a_prompt_of_ours() -> None:
+    """With OpenAI's arguments."""
+    keep = Keep()
+    async with AsyncClient(keep) as client:
+        answer = await client.images.create_variation(PNG, "keep-draw", n=2, size="1x1", response_format="b64_json")
+    request = keep.requests[0]
+    assert (request.operation, len(request.images), request.model) == ("edit", 1, "keep-draw")
+    assert request.prompt.startswith("Draw a variation of this picture")
+    assert request.options == {"n": 2, "size": "1x1"}
+    assert answer.data[0].b64_json is not None
+
+
 async def test_embeddings_are_asked_for_one_text_or_several() -> None:
     """In the order of the texts; what is no text is a TypeError at once."""
 
