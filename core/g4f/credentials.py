@@ -16,6 +16,9 @@ import attrs
 from g4f.errors import InvalidInputError, MissingCredentialsError
 from g4f.manifest import Manifest
 
+_SERVER = re.compile(r"(https?://)?([^/:\[\]]*|\[[^]/]*\])(:\d+)?(/.*)?", re.IGNORECASE)
+# Where a server listens that is asked on its own machine.
+_ANY_HOST = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - nothing is bound here
 # Set on many machines for other purposes: they serve a provider that was chosen, and never choose one.
 GENERIC_VARIABLES = frozenset({"GITHUB_TOKEN", "GH_TOKEN"})
 
@@ -116,9 +119,10 @@ def resolve_access(
         MissingCredentialsError: There is no key, or no address, where one is needed.
         InvalidInputError: The address is no http or https URL.
     """
-    configured = _read_address(manifest, variables)
+    configured = _complete_address(_read_address(manifest, variables), manifest)
     if configured:
         _check_address(configured, str(manifest.base_url_variable))
+    base_url = _complete_address(base_url or "", manifest)
     known = {find_origin(url) for url in (configured, manifest.base_url, *manifest.hosts) if url}
     address = (base_url or configured or ("" if manifest.base_url_required else manifest.base_url)).rstrip("/")
     if not address and manifest.base_url_required:
@@ -167,6 +171,22 @@ def check_settings(provider: str, manifest: Manifest, given: Mapping[str, str]) 
 
 def _read_address(manifest: Manifest, variables: Mapping[str, str]) -> str:
     return variables.get(manifest.base_url_variable, "").strip() if manifest.base_url_variable else ""
+
+
+def _complete_address(address: str, manifest: Manifest) -> str:
+    """Add what an address leaves out that may name a server alone: scheme and port, path.
+
+    So "0.0.0.0:11434", where a server listens, becomes "http://127.0.0.1:11434/v1", where it is asked.
+    """
+    found = _SERVER.fullmatch(address)
+    if found is None or not address or not manifest.base_url_path:
+        return address
+    usual = urlsplit(manifest.base_url)
+    scheme, host, port, path = found.groups(default="")
+    if not (scheme or port) and usual.port:
+        port = f":{usual.port}"
+    path = path.rstrip("/") or manifest.base_url_path
+    return f"{scheme or f'{usual.scheme}://'}{_ANY_HOST.get(host, host)}{port}{path}"
 
 
 def _check_address(address: str, variable: str) -> None:

@@ -152,6 +152,7 @@ class Manifest:
         base_url: Where requests go, without a slash at the end; empty for a provider that speaks no HTTP.
         base_url_variable: The environment variable that overrides it.
         base_url_required: Whether the user must say where: then `base_url` is only an example.
+        base_url_path: What an address that names a server alone goes on with, as "/v1".
         hosts: Further origins that may receive the key; a `*` stands for one label, as in `https://api.*.example.org`.
         auth: How the key travels.
         settings: What else can be set.
@@ -169,6 +170,7 @@ class Manifest:
     base_url: str = ""
     base_url_variable: str | None = None
     base_url_required: bool = False
+    base_url_path: str = ""
     hosts: tuple[str, ...] = ()
     auth: Auth = Auth()
     settings: tuple[Setting, ...] = ()
@@ -242,6 +244,7 @@ def build_manifest(table: Mapping[str, Any]) -> Manifest:
         base_url=top.url("base_url").rstrip("/"),
         base_url_variable=top.take("base_url_variable", str, None),
         base_url_required=top.take("base_url_required", bool, False),
+        base_url_path=top.take("base_url_path", str, ""),
         hosts=tuple(_check_host(host) for host in top.strings("hosts")),
         auth=_read_auth(top.table("auth")),
         settings=tuple(_read_setting(name, setting) for name, setting in top.tables_by_name("settings")),

@@ -169,6 +169,42 @@ def test_a_provider_without_a_header_for_its_key_can_go_without(kind: Any) -> No
     assert resolve_access("X", manifest, variables={}).secret is None
 
 
+OLLAMA = Manifest(
+    base_url="http://127.0.0.1:11434/v1",
+    base_url_variable="OLLAMA_HOST",
+    base_url_path="/v1",
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "address"),
+    [
+        ("0.0.0.0:11434", "http://127.0.0.1:11434/v1"),
+        ("0.0.0.0", "http://127.0.0.1:11434/v1"),  # noqa: S104 - nothing is bound
+        (":8080", "http://127.0.0.1:8080/v1"),
+        ("gpu", "http://gpu:11434/v1"),
+        ("[::]:1234", "http://[::1]:1234/v1"),
+        ("[::1]", "http://[::1]:11434/v1"),
+        ("http://0.0.0.0:11434/", "http://127.0.0.1:11434/v1"),
+        ("https://gpu.example", "https://gpu.example/v1"),
+        ("https://gpu.example/ollama/v1/", "https://gpu.example/ollama/v1"),
+    ],
+)
+def test_an_address_may_name_a_server_alone(said: str, address: str) -> None:
+    """Where the manifest says how it goes on; in the variable, and in the program as far as it is a URL there."""
+    assert resolve_access("Ollama", OLLAMA, variables={"OLLAMA_HOST": said}).base_url == address
+    if said.startswith("http"):
+        assert resolve_access("Ollama", OLLAMA, base_url=said, variables={}).base_url == address
+
+
+def test_what_is_no_address_is_told_by_the_name_of_its_variable() -> None:
+    """Whatever is in it."""
+    for said in ("::1", "gpu:port", "ftp://gpu"):
+        with pytest.raises(InvalidInputError, match="The variable OLLAMA_HOST is wrong"):
+            resolve_access("Ollama", OLLAMA, variables={"OLLAMA_HOST": said})
+    assert resolve_access("Ollama", OLLAMA, variables={}).base_url == "http://127.0.0.1:11434/v1"
+
+
 @pytest.mark.parametrize(
     "base_url",
     [

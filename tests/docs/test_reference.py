@@ -139,7 +139,15 @@ def test_the_example_of_a_manifest_is_one() -> None:
     example = next(block for block in read_page(REFERENCE / "manifest.md").blocks if block.language == "toml")
     manifest.parse_manifest(example.code)
     shown = set(re.findall(r"\w+", example.code))
-    assert list_manifest_keys() - shown == {"base_url_required", "hosts", "kind", "prefix", "required", "service"}
+    assert list_manifest_keys() - shown == {
+        "base_url_path",
+        "base_url_required",
+        "hosts",
+        "kind",
+        "prefix",
+        "required",
+        "service",
+    }
 
 
 def list_variables() -> Iterator[str]:
