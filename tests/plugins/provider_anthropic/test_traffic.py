@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,22 @@ from g4f.fold import fold_chunks
 from loopback import Loopback, Received, Reply
 from plugins.provider_anthropic import reader
 from plugins.provider_anthropic.translator import make_arguments
+from traffic import (
+    Change,
+    Exchange,
+    Recordings,
+    count_differences,
+    expect_request,
+    in_all_sizes,
+    load_exchange,
+    need_traffic,
+    show_error,
+    show_usage,
+)
 
-TRAFFIC = Path(__file__).parents[4] / "shared" / "traffic" / "anthropic"
-if not TRAFFIC.is_dir():
-    pytest.skip("the recorded traffic (../shared/traffic) is not here", allow_module_level=True)
+need_traffic()
 
 KEY = "sk-ant-loopback-0123456789"
-SIZES = {"whole": 0, "in pieces of 37 bytes": 37, "in pieces of 1000 bytes": 1000}
 BROKEN = "vercel-ai-spliced-message-start-chunks-0"
 
 # Recordings that are not replayed as answers, by name, each with its reason.
@@ -45,55 +53,19 @@ NOT_COMPARED = {
 }
 
 
-@attrs.frozen
-class Exchange:
-    """One recorded exchange."""
-
-    name: str
-    operation: str
-    path: str
-    request: Any
-    request_headers: dict[str, str]
-    status: int
-    headers: dict[str, str]
-    text: str
-
-    def reply(self, size: int = 0) -> Reply:
-        """The recorded answer, in pieces of `size` bytes."""
-        return Reply(self.status, self.headers, self.text.encode(), size=size)
-
-
-def _load(path: Path) -> list[Exchange]:
+def load_streams(path: Path) -> Iterator[Exchange]:
     """Load a recording; one of several streams in a row becomes several exchanges, the first with the request."""
-    data = json.loads(path.read_text(encoding="utf-8"))
-    request, response = data["request"], data["response"]
-    whole = response["body_text"]
-    texts = reader.split_streams(whole) if data["operation"] == "stream" and response["status"] < 400 else [whole]
-    return [
-        Exchange(
-            path.stem if number == 0 else f"{path.stem}, answer {number + 1}",
-            data["operation"],
-            request["url_path"],
-            request.get("body") if number == 0 else None,
-            request.get("headers") or {},
-            response["status"],
-            response["headers"],
-            text,
-        )
-        for number, text in enumerate(texts)
-    ]
+    [whole] = load_exchange(path)
+    if whole.operation != "stream" or whole.status >= 400:
+        yield whole
+        return
+    for number, text in enumerate(reader.split_streams(whole.text)):
+        part = attrs.evolve(whole, body=text.encode())
+        yield attrs.evolve(part, name=f"{path.stem}, answer {number + 1}", request=None) if number else part
 
 
-FILES = sorted(path for folder in ("chat", "stream", "models") for path in TRAFFIC.glob(f"{folder}/*.json"))
-EXCHANGES = [exchange for path in FILES if path.stem not in LEFT_OUT for exchange in _load(path)]
-
-
-def choose(*operations: str, failed: bool = False) -> pytest.MarkDecorator:
-    """Run a test for each exchange of some operations."""
-    chosen = [
-        exchange for exchange in EXCHANGES if exchange.operation in operations and (exchange.status >= 400) == failed
-    ]
-    return pytest.mark.parametrize("exchange", chosen, ids=lambda exchange: exchange.name)
+RECORDINGS = Recordings.load("Anthropic", ["anthropic"], ["chat", "stream", "models"], LEFT_OUT, load_streams)
+choose = RECORDINGS.choose
 
 
 # Where our request is not the recorded one. Each function changes the recorded body into the one that is expected.
@@ -144,7 +116,7 @@ def _drop_blank_texts(body: dict[str, Any]) -> None:
             turn["content"] = [block for block in turn["content"] if block["type"] != "text" or block["text"].strip()]
 
 
-DIFFERENCES: dict[str, Callable[[dict[str, Any]], None]] = {
+DIFFERENCES: dict[str, Change] = {
     "a model that is gone since is replaced, and a warning says so": _replace_retired,
     "models since 4.7 refuse temperature": _drop_sampling,
     "stream is sent when it is true only": _drop_false_stream,
@@ -162,17 +134,6 @@ TOLD = {
 }
 
 
-def expect_request(recorded: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return the body that we should send, and the differences that it takes."""
-    body, applied = json.loads(json.dumps(recorded)), []
-    for name, change in DIFFERENCES.items():
-        before = json.dumps(body, sort_keys=True)
-        change(body)
-        if json.dumps(body, sort_keys=True) != before:
-            applied.append(name)
-    return body, applied
-
-
 def _arguments(exchange: Exchange) -> dict[str, Any]:
     if exchange.request is None or exchange.name in NOT_COMPARED:
         return {"model": "claude-haiku-4-5", "messages": "Say this is a test"}
@@ -186,7 +147,7 @@ def _check_request(exchange: Exchange, received: list[Received], warnings: list[
     assert request.headers["anthropic-version"] == "2023-06-01"
     if exchange.request is None or exchange.name in NOT_COMPARED:
         return
-    body, applied = expect_request(exchange.request)
+    body, applied = expect_request(exchange.request, DIFFERENCES)
     assert request.json == body
     for name, value in exchange.request_headers.items():
         if name.lower().startswith("anthropic-"):
@@ -220,41 +181,16 @@ def _show_completion(completion: Completion) -> dict[str, Any]:
 
 
 def _show_usage(usage: Usage | None) -> dict[str, Any] | None:
-    if usage is None:
-        return None
-    prompt, answer = usage.prompt_tokens_details, usage.completion_tokens_details
-    return {
-        "prompt": usage.prompt_tokens,
-        "completion": usage.completion_tokens,
-        "total": usage.total_tokens,
-        "cached": prompt.cached_tokens if prompt else 0,
-        "reasoning": answer.reasoning_tokens if answer else 0,
-        "own": {name: value for name, value in usage.model_extra.items() if value is not None},
-    }
-
-
-def _show_error(error: APIStatusError) -> dict[str, Any]:
-    return {
-        "kind": type(error).__name__,
-        "status": error.status_code,
-        "message": error.message,
-        "type": error.type,
-        "request_id": error.request_id,
-    }
-
-
-@pytest.fixture
-def server() -> Iterator[Loopback]:
-    """A server that each test gives its answer."""
-    with Loopback(Reply(500)) as server:
-        yield server
+    own = {name: value for name, value in usage.model_extra.items() if value is not None} if usage else {}
+    shown = show_usage(usage)
+    return shown and shown | {"own": own}
 
 
 def _make_client(server: Loopback, **more: Any) -> AsyncClient:
     return AsyncClient(provider="Anthropic", api_key=KEY, base_url=server.url, max_retries=0, **more)
 
 
-@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+@in_all_sizes
 @choose("chat")
 async def test_a_whole_answer_is_read_and_its_request_is_the_recorded_one(
     exchange: Exchange, size: int, server: Loopback
@@ -268,7 +204,7 @@ async def test_a_whole_answer_is_read_and_its_request_is_the_recorded_one(
     _check_request(exchange, server.requests, completion.warnings)
 
 
-@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+@in_all_sizes
 @choose("stream")
 async def test_a_stream_is_read_and_its_request_is_the_recorded_one(
     exchange: Exchange, size: int, server: Loopback
@@ -339,16 +275,16 @@ async def test_a_refusal_is_the_error_that_it_says(exchange: Exchange, stream: b
     async with _make_client(server) as client:
         with pytest.raises(APIStatusError) as caught:
             await client.chat.completions.create(**arguments)
-    assert _show_error(caught.value) == reader.read_error(exchange.status, exchange.headers, exchange.text)
+    assert show_error(caught.value, "request_id") == reader.read_error(exchange.status, exchange.headers, exchange.text)
     assert caught.value.body == json.loads(exchange.text)
     assert caught.value.provider == "Anthropic"
     if exchange.request is not None and exchange.name not in NOT_COMPARED:
-        assert server.requests[0].json == expect_request(exchange.request | {"stream": stream})[0]
+        assert server.requests[0].json == expect_request(exchange.request | {"stream": stream}, DIFFERENCES)[0]
 
 
 async def test_an_answer_that_breaks_off_in_another_is_told(server: Loopback) -> None:
     """Half a call and a second beginning make no answer: the error says so, after what had come."""
-    [path] = [path for path in FILES if path.stem == BROKEN]
+    [path] = [path for path in RECORDINGS.files if path.stem == BROKEN]
     text = json.loads(path.read_text(encoding="utf-8"))["response"]["body_text"]
     server.answer = lambda request: Reply(200, {"content-type": "text/event-stream"}, text.encode())
     reasoning = []
@@ -382,20 +318,13 @@ async def test_the_list_of_models_is_told_whole(exchange: Exchange, server: Loop
 
 def test_every_recording_is_replayed_or_left_out_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     """The count of what is covered is printed, with the reason for each that is not."""
-    stems = {path.stem for path in FILES}
-    assert LEFT_OUT.keys() | NOT_COMPARED.keys() <= stems, "a list names recordings that are not there"
-    assert {exchange.name.partition(",")[0] for exchange in EXCHANGES} == stems - LEFT_OUT.keys()
-    counts = Counter(exchange.operation for exchange in EXCHANGES)
-    bodies = [
-        e.request for e in EXCHANGES if e.operation != "models" and e.request is not None and e.name not in NOT_COMPARED
-    ]
-    applied = Counter(name for body in bodies for name in expect_request(body)[1])
-    with capsys.disabled():
-        told = ", ".join(f"{operation} {counts[operation]}" for operation in ("chat", "stream", "models"))
-        print(f"\nAnthropic: {len(stems - LEFT_OUT.keys())} of {len(FILES)} recorded files replayed,")  # noqa: T201
-        print(f"  {len(EXCHANGES)} answers in them ({told});")  # noqa: T201
-        print(f"  {len(bodies)} recorded chat requests sent and compared")  # noqa: T201
-        for name, count in applied.items():
-            print(f"  differs on purpose in {count}: {name}")  # noqa: T201
-        for name, reason in {**LEFT_OUT, **NOT_COMPARED}.items():
-            print(f"  left out: {name} ({reason})")  # noqa: T201
+    compared = [e for e in RECORDINGS.exchanges if e.operation != "models" and e.request is not None]
+    names = {exchange.name for exchange in compared}
+    assert NOT_COMPARED.keys() <= names
+    bodies = [exchange.request for exchange in compared if exchange.name not in NOT_COMPARED]
+    RECORDINGS.summarize(
+        capsys,
+        f"{len(RECORDINGS.exchanges)} answers in them",
+        *count_differences(expect_request(body, DIFFERENCES)[1] for body in bodies),
+        *(f"request not compared: {name} ({reason})" for name, reason in NOT_COMPARED.items()),
+    )

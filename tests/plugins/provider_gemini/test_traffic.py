@@ -9,27 +9,21 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 
 from g4f import APIStatusError, AsyncClient, Completion
-from g4f.chat import Chunk, Usage
+from g4f.chat import Chunk
 from g4f.fold import fold_chunks
 from loopback import Loopback, Received, Reply
 from plugins.provider_gemini import reader
+from traffic import Exchange, Recordings, in_all_sizes, need_traffic, show_error, show_usage
 
-TRAFFIC = Path(__file__).parents[4] / "shared" / "traffic"
-if not (TRAFFIC / "gemini").is_dir():
-    pytest.skip("the recorded traffic (../shared/traffic) is not here", allow_module_level=True)
+need_traffic()
 
 KEY = "AIza-loopback-0123456789"
-SIZES = {"whole": 0, "in pieces of 37 bytes": 37, "in pieces of 1000 bytes": 1000}
-OPERATIONS = ("chat", "stream", "images", "embeddings", "models")
 
 # Recordings that are not replayed, by name, each with its reason.
 OTHER_DIALECT = "of Google's OpenAI dialect, which is not spoken here"
@@ -49,63 +43,20 @@ LEFT_OUT = {
 }
 
 
-@attrs.frozen
-class Exchange:
-    """One recorded exchange."""
-
-    name: str
-    platform: str
-    operation: str
-    model: str
-    request: Any
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        """The body of the answer."""
-        return self.body.decode()
-
-    @property
-    def is_array(self) -> bool:
-        """Whether the stream came as one JSON array."""
-        return self.text.lstrip().startswith("[")
-
-    def reply(self, size: int = 0) -> Reply:
-        """The recorded answer, in pieces of `size` bytes."""
-        return Reply(self.status, self.headers, self.body, size=size)
+RECORDINGS = Recordings.load(
+    "Gemini", ["gemini", "vertex"], ["chat", "stream", "images", "embeddings", "models"], LEFT_OUT
+)
+choose = RECORDINGS.choose
 
 
-def _load(path: Path) -> Exchange:
-    data = json.loads(path.read_text(encoding="utf-8"))
-    request, response = data["request"], data["response"]
-    return Exchange(
-        path.stem,
-        data["provider"],
-        data["operation"],
-        request["url_path"].rpartition("/")[2].partition(":")[0],
-        request.get("body"),
-        response["status"],
-        response["headers"],
-        response["body_text"].encode(),
-    )
+def find_model(exchange: Exchange) -> str:
+    """Return the model, which is a part of the path."""
+    return exchange.path.rpartition("/")[2].partition(":")[0]
 
 
-FILES = sorted(path for operation in OPERATIONS for path in TRAFFIC.glob(f"[gv]e[mr]*/{operation}/*.json"))
-EXCHANGES = [_load(path) for path in FILES if path.stem not in LEFT_OUT]
-
-
-def choose(*operations: str, failed: bool = False, array: bool | None = None) -> pytest.MarkDecorator:
-    """Run a test for each exchange of some operations."""
-    chosen = [
-        exchange
-        for exchange in EXCHANGES
-        if exchange.operation in operations
-        and (exchange.status >= 400) == failed
-        and array in (None, exchange.is_array)
-    ]
-    return pytest.mark.parametrize("exchange", chosen, ids=lambda exchange: f"{exchange.platform}-{exchange.name}")
+def is_array(exchange: Exchange) -> bool:
+    """Tell whether a stream came as one JSON array."""
+    return exchange.text.lstrip().startswith("[")
 
 
 # What g4f made of an answer, in the form of `reader.py`.
@@ -116,7 +67,7 @@ def _show_completion(completion: Completion) -> dict[str, Any]:
         "id": completion.id,
         "model": completion.model,
         "choices": [_show_choice(choice) for choice in completion.choices],
-        "usage": _show_usage(completion.usage),
+        "usage": show_usage(completion.usage),
     }
 
 
@@ -161,33 +112,13 @@ def _show_logprobs(logprobs: Any) -> Any:
     ]
 
 
-def _show_usage(usage: Usage | None) -> dict[str, int] | None:
-    if usage is None:
-        return None
-    prompt, answer = usage.prompt_tokens_details, usage.completion_tokens_details
-    return {
-        "prompt": usage.prompt_tokens,
-        "completion": usage.completion_tokens,
-        "total": usage.total_tokens,
-        "cached": prompt.cached_tokens if prompt else 0,
-        "reasoning": answer.reasoning_tokens if answer else 0,
-    }
-
-
-@pytest.fixture
-def server() -> Iterator[Loopback]:
-    """A server that each test gives its answer."""
-    with Loopback(Reply(500)) as server:
-        yield server
-
-
 def _make_client(server: Loopback, **more: Any) -> AsyncClient:
     return AsyncClient(provider="Gemini", api_key=KEY, base_url=server.url, max_retries=0, **more)
 
 
 def _check_request(exchange: Exchange, received: list[Received], method: str = "generateContent") -> None:
     [request] = received
-    assert (request.method, request.path) == ("POST", f"/v1beta/models/{exchange.model}:{method}")
+    assert (request.method, request.path) == ("POST", f"/v1beta/models/{find_model(exchange)}:{method}")
     assert request.pairs == ([("alt", "sse")] if method == "streamGenerateContent" else [])
     assert request.headers["x-goog-api-key"] == KEY
     assert "authorization" not in request.headers
@@ -195,13 +126,13 @@ def _check_request(exchange: Exchange, received: list[Received], method: str = "
     assert request.json == {"contents": [{"role": "user", "parts": [{"text": "Say this is a test"}]}]}
 
 
-@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+@in_all_sizes
 @choose("chat", "images")
 async def test_a_whole_answer_is_read(exchange: Exchange, size: int, server: Loopback) -> None:
     """Text, reasoning, tool calls, signatures, pictures, finish reason, logprobs and usage arrive as they were sent."""
     server.answer = lambda request: exchange.reply(size)
     async with _make_client(server) as client:
-        completion = await client.chat.completions.create("Say this is a test", exchange.model)
+        completion = await client.chat.completions.create("Say this is a test", find_model(exchange))
     assert _show_completion(completion) == reader.read_answer(exchange.text)
     assert completion.provider == "Gemini"
     assert completion.warnings == []
@@ -213,7 +144,7 @@ async def test_an_answer_tells_when_it_was_made(exchange: Exchange, server: Loop
     """From its own time where it tells one, else from the answer's date."""
     server.answer = lambda request: exchange.reply()
     async with _make_client(server) as client:
-        completion = await client.chat.completions.create("Say this is a test", exchange.model)
+        completion = await client.chat.completions.create("Say this is a test", find_model(exchange))
     dated = "createTime" in exchange.text or "date" in exchange.headers
     assert (completion.created > 1_700_000_000) == dated
 
@@ -223,7 +154,7 @@ async def test_what_has_no_name_at_openai_is_kept(exchange: Exchange, server: Lo
     """Citations, ratings, average probabilities: the last word on each is in the choice's `extra_content`."""
     server.answer = lambda request: exchange.reply()
     async with _make_client(server) as client:
-        completion = await client.chat.completions.create("Say this is a test", exchange.model)
+        completion = await client.chat.completions.create("Say this is a test", find_model(exchange))
     expected: dict[str, Any] = {}
     for piece in reader.read_pieces(exchange.text):
         for candidate in piece.get("candidates", []):
@@ -235,11 +166,11 @@ async def test_what_has_no_name_at_openai_is_kept(exchange: Exchange, server: Lo
 
 async def _stream(client: AsyncClient, exchange: Exchange) -> tuple[list[Chunk], Any]:
     asked = {"include_usage": True}
-    stream = client.chat.completions.stream("Say this is a test", exchange.model, stream_options=asked)
+    stream = client.chat.completions.stream("Say this is a test", find_model(exchange), stream_options=asked)
     return [chunk async for chunk in stream], stream
 
 
-@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+@in_all_sizes
 @choose("stream")
 async def test_a_stream_is_read(exchange: Exchange, size: int, server: Loopback) -> None:
     """Events and arrays: the chunks together tell the whole answer, and each text comes when it was sent."""
@@ -248,10 +179,10 @@ async def test_a_stream_is_read(exchange: Exchange, size: int, server: Loopback)
         chunks, stream = await _stream(client, exchange)
     expected = reader.read_answer(exchange.text)
     assert _show_completion(fold_chunks(chunks)) == expected
-    assert _show_usage(stream.usage) == expected["usage"]
+    assert show_usage(stream.usage) == expected["usage"]
     assert [bool(chunk.usage) for chunk in chunks] == [False] * (len(chunks) - 1) + [expected["usage"] is not None]
     _check_request(exchange, server.requests, "streamGenerateContent")
-    if not exchange.is_array:
+    if not is_array(exchange):
         texts = [chunk.choices[0].delta.content for chunk in chunks]
         assert texts == [_read_text(piece) for piece in reader.read_pieces(exchange.text)]
 
@@ -273,7 +204,7 @@ async def test_a_stream_that_nobody_asked_for_is_a_whole_answer(
     """Events, and the array that the service sends where events are not asked for, are understood."""
     server.answer = lambda request: exchange.reply(size)
     async with _make_client(server) as client:
-        completion = await client.chat.completions.create("Say this is a test", exchange.model)
+        completion = await client.chat.completions.create("Say this is a test", find_model(exchange))
     assert _show_completion(completion) == reader.read_answer(exchange.text)
 
 
@@ -293,10 +224,9 @@ async def test_a_refusal_is_the_error_that_it_says(exchange: Exchange, stream: b
     server.answer = lambda request: exchange.reply(37)
     async with _make_client(server) as client:
         with pytest.raises(APIStatusError) as caught:
-            await client.chat.completions.create("Say this is a test", exchange.model, stream=stream)  # type: ignore[misc]
+            await client.chat.completions.create("Say this is a test", find_model(exchange), stream=stream)  # type: ignore[misc]
     error = caught.value
-    shown = {"kind": type(error).__name__, "status": error.status_code, "message": error.message, "type": error.type}
-    assert {**shown, "retry_after": error.retry_after} == reader.read_error(exchange.status, exchange.text)
+    assert show_error(error, "retry_after") == reader.read_error(exchange.status, exchange.text)
     assert error.body == json.loads(exchange.text)
     assert error.retryable == (exchange.status == 429)
     assert error.provider == "Gemini"
@@ -307,10 +237,12 @@ async def test_an_answer_that_is_sent_back_is_the_one_that_came(exchange: Exchan
     """Each call with its signature, in order, and the signature of the text: as the service must have them."""
     server.answer = lambda request: exchange.reply()
     async with _make_client(server) as client:
-        completion = await client.chat.completions.create("Say this is a test", exchange.model)
+        completion = await client.chat.completions.create("Say this is a test", find_model(exchange))
         message = completion.choices[0].message
         results = [{"role": "tool", "tool_call_id": call.id, "content": "4"} for call in message.tool_calls]
-        await client.chat.completions.create([{"role": "user", "content": "Hi"}, message, *results], exchange.model)
+        await client.chat.completions.create(
+            [{"role": "user", "content": "Hi"}, message, *results], find_model(exchange)
+        )
     contents = server.requests[-1].json["contents"]
     whole = reader.read_answer(exchange.text)["choices"][0]
     sent = contents[1]["parts"] if len(contents) > 1 else []
@@ -318,7 +250,7 @@ async def test_an_answer_that_is_sent_back_is_the_one_that_came(exchange: Exchan
     by_name = [(part["functionCall"]["name"], part["functionCall"]["args"]) for part in calls]
     assert by_name == [(tool["name"], tool["args"]) for tool in whole["tools"]]
     signatures = [tool["signature"] for tool in whole["tools"]]
-    if any(signatures) or exchange.model.startswith("gemini-2"):
+    if any(signatures) or find_model(exchange).startswith("gemini-2"):
         assert [part.get("thoughtSignature") for part in calls] == signatures
     assert [part for part in sent if not part.keys() & {"functionCall", "text"}] == whole["kept"]
     said = whole["text"] or whole["refusal"]
@@ -341,12 +273,14 @@ async def test_images_are_delivered_in_every_form(
     """The bytes of the picture arrive as base64, as URL and as file, whatever type the service says they have."""
     server.answer = lambda request: exchange.reply(1000)
     async with _make_client(server, media_folder=str(tmp_path)) as client:
-        answer = await client.images.generate("a white siamese cat", exchange.model, response_format=response_format)
+        answer = await client.images.generate(
+            "a white siamese cat", find_model(exchange), response_format=response_format
+        )
     [encoded] = reader.read_answer(exchange.text)["choices"][0]["pictures"]
     [image] = answer.data
     usage = reader.read_pieces(exchange.text)[0]["usageMetadata"]
     assert _read_picture(image, response_format) == base64.b64decode(encoded)
-    assert answer.model == exchange.model
+    assert answer.model == find_model(exchange)
     assert answer.usage is not None
     assert answer.usage.total_tokens == usage["totalTokenCount"]
     assert answer.usage.input_tokens + answer.usage.output_tokens == answer.usage.total_tokens
@@ -375,16 +309,16 @@ async def test_embeddings_are_what_was_recorded(exchange: Exchange, server: Loop
     own = {"task_type": rows[0]["taskType"]} if "taskType" in rows[0] else {}
     texts = [row["content"]["parts"][0]["text"] for row in rows]
     async with _make_client(server) as client:
-        answer = await client.embeddings.create(texts, exchange.model, provider_options=own, **more)
+        answer = await client.embeddings.create(texts, find_model(exchange), provider_options=own, **more)
     body = json.loads(exchange.text)
     assert [(item.index, item.embedding) for item in answer.data] == [
         (at, row["values"]) for at, row in enumerate(body["embeddings"])
     ]
     tokens = body.get("usageMetadata", {}).get("promptTokenCount")
     assert (answer.usage and answer.usage.to_dict()) == (tokens and {"prompt_tokens": tokens, "total_tokens": tokens})
-    assert (answer.model, answer.warnings) == (exchange.model, [])
+    assert (answer.model, answer.warnings) == (find_model(exchange), [])
     [request] = server.requests
-    assert request.path == f"/v1beta/models/{exchange.model}:batchEmbedContents"
+    assert request.path == f"/v1beta/models/{find_model(exchange)}:batchEmbedContents"
     for row in rows:
         row["content"]["role"] = "user"  # as Google's SDK writes it
     assert request.json == {"requests": rows}
@@ -396,15 +330,15 @@ async def test_a_failed_request_for_embeddings_is_the_recorded_error(exchange: E
     server.answer = lambda request: exchange.reply()
     async with _make_client(server) as client:
         with pytest.raises(APIStatusError) as caught:
-            await client.embeddings.create("Hello, world!", exchange.model)
-    shown = {"kind": type(caught.value).__name__, "status": caught.value.status_code, "message": caught.value.message}
-    expected = reader.read_error(exchange.status, exchange.text)
-    assert shown == {name: expected[name] for name in shown}
+            await client.embeddings.create("Hello, world!", find_model(exchange))
+    assert show_error(caught.value, "retry_after") == reader.read_error(exchange.status, exchange.text)
 
 
 async def test_the_list_of_models_is_told_whole_from_all_its_pages(server: Loopback) -> None:
     """The recorded pages follow each other, and every model is in ours with all that the service says of it."""
-    pages = {exchange.name: json.loads(exchange.text) for exchange in EXCHANGES if exchange.operation == "models"}
+    pages = {
+        exchange.name: json.loads(exchange.text) for exchange in RECORDINGS.exchanges if exchange.operation == "models"
+    }
     first, second = pages["chatlas-test-google-list-models-0"], pages["chatlas-test-google-list-models-1"]
     token = first["nextPageToken"]
     server.answer = lambda request: Reply(
@@ -435,14 +369,5 @@ async def test_each_page_of_models_is_read(exchange: Exchange, server: Loopback)
 
 def test_every_recording_is_replayed_or_left_out_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     """The count of what is covered is printed, with the reason for each that is not."""
-    stems = {path.stem for path in FILES}
-    assert LEFT_OUT.keys() <= stems, "LEFT_OUT names recordings that are not there"
-    assert len(EXCHANGES) == len(FILES) - len(LEFT_OUT)
-    counts = Counter((exchange.platform, exchange.operation) for exchange in EXCHANGES)
-    with capsys.disabled():
-        told = ", ".join(f"{platform}/{operation} {count}" for (platform, operation), count in sorted(counts.items()))
-        print(f"\nGemini: {len(EXCHANGES)} of {len(FILES)} recorded exchanges replayed ({told});")  # noqa: T201
-        arrays = sum(exchange.is_array for exchange in EXCHANGES)
-        print(f"  {arrays} of the streams came as one JSON array")  # noqa: T201
-        for name, reason in LEFT_OUT.items():
-            print(f"  left out: {name} ({reason})")  # noqa: T201
+    arrays = sum(is_array(exchange) for exchange in RECORDINGS.exchanges)
+    RECORDINGS.summarize(capsys, f"{arrays} of the streams came as one JSON array")

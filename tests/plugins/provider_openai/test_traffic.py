@@ -10,84 +10,39 @@ import base64
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 
 from g4f import APIStatusError, AsyncClient, Completion
-from g4f.chat import ChatOptions, Usage
+from g4f.chat import ChatOptions
 from g4f.fold import fold_chunks
 from loopback import Loopback, Received, Reply
 from plugins.provider_openai import reader
+from traffic import (
+    Change,
+    Exchange,
+    Recordings,
+    count_differences,
+    expect_request,
+    in_all_sizes,
+    need_traffic,
+    show_error,
+    show_usage,
+)
 
-TRAFFIC = Path(__file__).parents[4] / "shared" / "traffic" / "openai"
-if not TRAFFIC.is_dir():
-    pytest.skip("the recorded traffic (../shared/traffic) is not here", allow_module_level=True)
+need_traffic()
 
 KEY = "sk-loopback-0123456789"
 CHAT_OPTIONS = set(ChatOptions.__annotations__)
-SIZES = {"whole": 0, "in pieces of 37 bytes": 37, "in pieces of 1000 bytes": 1000}
 
 # Recordings that are not replayed, by name, each with its reason.
 LEFT_OUT = {
     "dd-trace-py-model-retrieve-0": "client.models.retrieve() asks for the whole list, never for one model",
 }
-
-
-@attrs.frozen
-class Exchange:
-    """One recorded exchange."""
-
-    name: str
-    operation: str
-    method: str
-    path: str
-    request: Any
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        """The body of the answer."""
-        return self.body.decode()
-
-    def reply(self, size: int = 0) -> Reply:
-        """The recorded answer, in pieces of `size` bytes."""
-        return Reply(self.status, self.headers, self.body, size=size)
-
-
-def _load(path: Path) -> Exchange:
-    data = json.loads(path.read_text(encoding="utf-8"))
-    request, response = data["request"], data["response"]
-    body = base64.b64decode(response["body_base64"]) if "body_base64" in response else response["body_text"].encode()
-    return Exchange(
-        path.stem,
-        data["operation"],
-        request["method"],
-        request["url_path"],
-        request.get("body"),
-        response["status"],
-        response["headers"],
-        body,
-    )
-
-
-FILES = sorted(
-    path for folder in ("chat", "stream", "images", "embeddings", "models") for path in TRAFFIC.glob(f"{folder}/*.json")
-)
-EXCHANGES = [_load(path) for path in FILES if path.stem not in LEFT_OUT]
-
-
-def choose(operation: str, *, failed: bool = False) -> pytest.MarkDecorator:
-    """Run a test for each exchange of an operation."""
-    chosen = [
-        exchange for exchange in EXCHANGES if exchange.operation == operation and (exchange.status >= 400) == failed
-    ]
-    return pytest.mark.parametrize("exchange", chosen, ids=lambda exchange: exchange.name)
+RECORDINGS = Recordings.load("OpenaiChat", ["openai"], ["chat", "stream", "images", "embeddings", "models"], LEFT_OUT)
+choose = RECORDINGS.choose
 
 
 # Where our request is not the recorded one. Each function changes the recorded body into the one that is expected.
@@ -142,7 +97,7 @@ def _drop_sampling(body: dict[str, Any]) -> None:
         body.pop("top_p", None)
 
 
-DIFFERENCES: dict[str, Callable[[dict[str, Any]], None]] = {
+DIFFERENCES: dict[str, Change] = {
     "a model that is gone since is replaced, and a warning says so": _replace_retired,
     "a parameter that is null is not sent": _drop_nulls,
     "stream is sent when it is true only": _drop_false_stream,
@@ -151,17 +106,6 @@ DIFFERENCES: dict[str, Callable[[dict[str, Any]], None]] = {
     "gpt-5.6 calls no tools while it reasons": _end_reasoning_for_tools,
     "reasoning models refuse temperature and top_p while they reason": _drop_sampling,
 }
-
-
-def expect_request(recorded: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return the body that we should send, and the differences that it takes."""
-    body, applied = json.loads(json.dumps(recorded)), []
-    for name, change in DIFFERENCES.items():
-        before = json.dumps(body, sort_keys=True)
-        change(body)
-        if json.dumps(body, sort_keys=True) != before:
-            applied.append(name)
-    return body, applied
 
 
 def make_arguments(recorded: dict[str, Any] | None) -> dict[str, Any]:
@@ -180,7 +124,7 @@ def _check_request(exchange: Exchange, received: list[Received]) -> None:
     assert request.key == KEY
     assert request.headers["content-type"] == "application/json"
     if exchange.request is not None:
-        assert request.json == expect_request(exchange.request)[0]
+        assert request.json == expect_request(exchange.request, DIFFERENCES)[0]
 
 
 # What g4f made of an answer, in the form of `reader.py`.
@@ -192,7 +136,7 @@ def _show_completion(completion: Completion) -> dict[str, Any]:
         "model": completion.model,
         "created": completion.created,
         "choices": [_show_choice(choice) for choice in completion.choices],
-        "usage": _show_usage(completion.usage),
+        "usage": show_usage(completion.usage),
     }
 
 
@@ -218,43 +162,15 @@ def _show_tool(call: Any) -> dict[str, Any]:
     return {"id": call.id, "name": call.function.name, "arguments": call.function.arguments}
 
 
-def _show_usage(usage: Usage | None) -> dict[str, int] | None:
-    if usage is None:
-        return None
-    prompt, answer = usage.prompt_tokens_details, usage.completion_tokens_details
-    return {
-        "prompt": usage.prompt_tokens,
-        "completion": usage.completion_tokens,
-        "total": usage.total_tokens,
-        "cached": prompt.cached_tokens if prompt else 0,
-        "reasoning": answer.reasoning_tokens if answer else 0,
-    }
-
-
 def _show_error(error: APIStatusError) -> dict[str, Any]:
-    return {
-        "kind": type(error).__name__,
-        "status": error.status_code,
-        "message": error.message,
-        "code": error.code,
-        "type": error.type,
-        "param": error.param,
-        "request_id": error.request_id,
-    }
-
-
-@pytest.fixture
-def server() -> Iterator[Loopback]:
-    """A server that each test gives its answer."""
-    with Loopback(Reply(500)) as server:
-        yield server
+    return show_error(error, "code", "param", "request_id")
 
 
 def _make_client(server: Loopback, **more: Any) -> AsyncClient:
     return AsyncClient(provider="OpenaiChat", api_key=KEY, base_url=f"{server.url}/v1", max_retries=0, **more)
 
 
-@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+@in_all_sizes
 @choose("chat")
 async def test_a_whole_answer_is_read_and_its_request_is_the_recorded_one(
     exchange: Exchange, size: int, server: Loopback
@@ -271,14 +187,14 @@ async def test_a_whole_answer_is_read_and_its_request_is_the_recorded_one(
 
 
 def _check_warnings(exchange: Exchange, warnings: list[str]) -> None:
-    applied = expect_request(exchange.request)[1] if exchange.request else []
+    applied = expect_request(exchange.request, DIFFERENCES)[1] if exchange.request else []
     told = [name for name in applied if re.search("gone|refuse|reasons", name)]
     assert bool(warnings) == bool(told)
     if RETIRED.get((exchange.request or {}).get("model")):
         assert "was retired on 2026-10-23" in warnings[0]
 
 
-@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+@in_all_sizes
 @choose("stream")
 async def test_a_stream_is_read_and_its_request_is_the_recorded_one(
     exchange: Exchange, size: int, server: Loopback
@@ -291,7 +207,7 @@ async def test_a_stream_is_read_and_its_request_is_the_recorded_one(
     assert [chunk.to_dict() for chunk in chunks] == reader.read_events(exchange.text)
     expected = reader.read_stream(exchange.text)
     assert _show_completion(fold_chunks(chunks)) == expected
-    assert _show_usage(stream.usage) == expected["usage"]
+    assert show_usage(stream.usage) == expected["usage"]
     texts: Counter[int] = Counter()
     for chunk in chunks:
         for choice in chunk.choices:
@@ -310,7 +226,7 @@ async def test_who_asked_for_no_usage_meets_no_chunk_without_choices(exchange: E
         chunks = [chunk async for chunk in stream]
     events = reader.read_events(exchange.text)
     assert [chunk.to_dict() for chunk in chunks] == [event for event in events if event.get("choices")]
-    assert _show_usage(stream.usage) == reader.read_stream(exchange.text)["usage"]
+    assert show_usage(stream.usage) == reader.read_stream(exchange.text)["usage"]
 
 
 @choose("stream")
@@ -462,19 +378,5 @@ async def test_the_list_of_models_is_told_whole(exchange: Exchange, server: Loop
 
 def test_every_recording_is_replayed_or_left_out_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     """The count of what is covered is printed, with the reason for each that is not."""
-    stems = {path.stem for path in FILES}
-    assert LEFT_OUT.keys() <= stems, "LEFT_OUT names recordings that are not there"
-    assert len(EXCHANGES) == len(FILES) - len(LEFT_OUT)
-    counts = Counter(exchange.operation for exchange in EXCHANGES)
-    bodies = [e.request for e in EXCHANGES if e.operation in ("chat", "stream") and e.request is not None]
-    applied = Counter(name for body in bodies for name in expect_request(body)[1])
-    with capsys.disabled():
-        told = ", ".join(
-            f"{operation} {counts[operation]}" for operation in ("chat", "stream", "images", "embeddings", "models")
-        )
-        print(f"\nOpenaiChat: {len(EXCHANGES)} of {len(FILES)} recorded exchanges replayed ({told});")  # noqa: T201
-        print(f"  {len(bodies)} recorded chat requests sent and compared")  # noqa: T201
-        for name, count in applied.items():
-            print(f"  differs on purpose in {count}: {name}")  # noqa: T201
-        for name, reason in LEFT_OUT.items():
-            print(f"  left out: {name} ({reason})")  # noqa: T201
+    bodies = [e.request for e in RECORDINGS.exchanges if e.operation in ("chat", "stream") and e.request is not None]
+    RECORDINGS.summarize(capsys, *count_differences(expect_request(body, DIFFERENCES)[1] for body in bodies))
