@@ -42,7 +42,8 @@ class HttpProvider:
     @hookimpl
     async def stream(self, request: ChatRequest, context: Context) -> AsyncIterator[Chunk]:
         """Answer a chat piece by piece."""
-        response = await context.transport.stream(self.wire.encode_chat(request, stream=True, warn=context.warn))
+        sent = self.complete(self.wire.encode_chat(request, stream=True, warn=context.warn), context)
+        response = await context.transport.stream(sent)
         try:
             if response.status >= 400:
                 raise self.wire.decode_error(response.status, response.headers, await response.read(MAX_ERROR_BYTES))
@@ -82,13 +83,17 @@ class HttpProvider:
         """Ask the service for its models."""
         return self.wire.decode_models(await self.send(self.wire.encode_models(), context))
 
+    def complete(self, request: HttpRequest, context: Context) -> HttpRequest:  # noqa: ARG002 - for those that override
+        """Return a request as it is sent: with what the settings decide, of which the wire knows nothing."""
+        return request
+
     async def send(self, request: HttpRequest, context: Context) -> HttpResponse:
         """Send a request and return the answer, unless its status says that it failed.
 
         Raises:
             APIStatusError: The service answered with a status of 400 or above.
         """
-        response = await context.transport.send(request)
+        response = await context.transport.send(self.complete(request, context))
         if response.status >= 400:
             raise self.wire.decode_error(response.status, response.headers, response.body)
         return response

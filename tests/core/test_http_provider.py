@@ -4,6 +4,7 @@ from contextlib import nullcontext
 from itertools import pairwise
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -308,3 +309,18 @@ async def test_whatever_a_server_streams_is_chunks_or_an_error_of_ours(pieces: l
     except G4FError:
         return
     assert all(isinstance(chunk, Chunk) for chunk in chunks)
+
+
+async def test_a_provider_has_the_last_word_on_what_is_sent() -> None:
+    """Whole answers, streams and lists: with what the settings decide, of which the wire knows nothing."""
+
+    class Dated(HttpProvider):
+        def complete(self, request: HttpRequest, context: Context) -> HttpRequest:
+            return attrs.evolve(request, query={"version": context.settings["version"]})
+
+    transport = ScriptedTransport(b'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n')
+    context = attrs.evolve(make_context(transport), settings={"version": "2"})
+    assert [chunk async for chunk in Dated().stream(CHAT, context)]
+    transport.answer.pieces = [b'{"data": []}']
+    assert await Dated().models(context) == []
+    assert [request.query for request in transport.requests] == [{"version": "2"}] * 2

@@ -55,7 +55,7 @@ def encode_chat(request: ChatRequest, *, stream: bool, warn: Warn, adapt: AdaptB
         body.pop("stream_options", None)
     if adapt is not None:
         adapt(body, warn)
-    body.update(request.extra_body)
+    body.update({**request.provider_options, **request.extra_body})
     return HttpRequest("POST", "/chat/completions", encode_json(body), {**_JSON, **request.extra_headers})
 
 
@@ -157,7 +157,7 @@ def encode_image(request: ImageRequest, *, warn: Warn) -> HttpRequest:  # noqa: 
     fields: dict[str, Any] = {"prompt": request.prompt, **request.options}
     if request.model is not None:
         fields["model"] = request.model
-    fields.update(request.extra_body)
+    fields.update({**request.provider_options, **request.extra_body})
     if request.operation == "generate":
         path, body, headers = "/images/generations", encode_json(fields), _JSON
     else:
@@ -236,7 +236,7 @@ def encode_embed(request: EmbeddingRequest, *, warn: Warn, adapt: AdaptBody | No
         body["model"] = request.model
     if adapt is not None:
         adapt(body, warn)
-    body.update(request.extra_body)
+    body.update({**request.provider_options, **request.extra_body})
     return HttpRequest("POST", "/embeddings", encode_json(body), {**_JSON, **request.extra_headers})
 
 

@@ -80,6 +80,20 @@ def test_a_whole_answer_has_no_options_for_streams() -> None:
     assert "stream" not in body
 
 
+def test_options_of_the_service_alone_are_fields_of_the_body() -> None:
+    """What the user adds as it is counts more."""
+    own = {"top_k": 5, "seed": 1}
+    assert encode_chat(provider_options=own, extra_body={"seed": 2})[1] == {
+        "messages": [*MESSAGES],
+        "top_k": 5,
+        "seed": 2,
+    }
+    image = openai.encode_image(ImageRequest("a cat", provider_options=own), warn=warn)
+    embed = openai.encode_embed(EmbeddingRequest("Hi", provider_options=own), warn=warn)
+    assert json.loads(image.body) == {"prompt": "a cat", **own}
+    assert json.loads(embed.body) == {"input": "Hi", **own}
+
+
 def test_extra_fields_and_headers_have_the_last_word() -> None:
     """They are the user's own responsibility."""
     request, body = encode_chat(
