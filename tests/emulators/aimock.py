@@ -73,6 +73,10 @@ class Aimock:
         self._post("reset", {})
         self._send("DELETE", "chaos")
 
+    def forget_requests(self) -> None:
+        """Empty the journal."""
+        self._post("reset/journal", {})
+
     def read_journal(self) -> list[dict[str, Any]]:
         """What it received, chats of all dialects in the words of one."""
         return self._send("GET", "journal").json()

@@ -19,6 +19,7 @@ import attrs
 import pytest
 
 from distributions import write_distribution
+from emulators.aimock import KEY, Aimock, run_aimock
 from end_to_end import seeds
 from g4f.registry import share_registry
 from loopback import Loopback, Received, Reply, make_completion, reply_events, reply_json
@@ -115,7 +116,8 @@ class Program:
 
 SHOW = "print(response.choices[0].message.content)"
 CHAT, STREAM, IMAGE = "/chat/completions", "/chat/completions", "/images/generations"
-DRAW = "/v1beta/models/gemini-nano-banana-2.1:generateContent"
+GEMINI_DRAWS = "gemini-nano-banana-2.1"
+DRAW = f"/v1beta/models/{GEMINI_DRAWS}:generateContent"
 PROGRAMS = [
     Program(GUIDE, 0, "<AsyncClient provider=<provider OpenaiChat>>", then="print(client)"),
     Program(GUIDE, 1, "gpt-4o-mini: This is a test", (("OpenaiChat", CHAT),), SHOW),
@@ -262,16 +264,55 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield World(server, tmp_path_factory.mktemp("site"))
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: f"{program.document[13:-3]}-{program.number}")
+def _name(program: Program) -> str:
+    return f"{program.document[13:-3]}-{program.number}"
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=_name)
 def test_a_program_of_the_documents_prints_what_they_promise(program: Program, world: World, tmp_path: Path) -> None:
     """It runs in a new interpreter and an empty folder, without a warning, and each key goes to its owner alone."""
-    block = seeds.read_blocks(program.document)[program.number]
-    (tmp_path / "program.py").write_text(seeds.make_program(block, program.then), encoding="utf-8")
     world.server.requests.clear()
+    _run(program, tmp_path, world.environment)
+    _check_requests(program, world)
+
+
+@pytest.fixture(scope="module")
+def aimock() -> Iterator[Aimock]:
+    """An emulator that others wrote; it says to OpenaiChat and Gemini what the world says."""
+    with run_aimock() as emulator:
+        emulator.reset()
+        for model in ("gpt-4o-mini", "gpt-5.6-sol", "gpt-5.6-terra"):
+            for question in ("Say this is a test", "Hello, world!"):
+                match = {"model": model, "userMessage": question}
+                emulator.say({"content": f"{model}: {_answer_to(question)}"}, match=match)
+        emulator.say({"image": {"b64Json": _show(PNG)}}, match={"endpoint": "image"})
+        # Bytes inside of a chat's answer are what it calls a sound.
+        emulator.say({"audio": {"b64Json": _show(PNG), "contentType": "image/png"}}, match={"model": GEMINI_DRAWS})
+        yield emulator
+
+
+@pytest.mark.parametrize(
+    "program", [each for each in PROGRAMS if {name for name, _ in each.asks} & set(SPOKEN)], ids=_name
+)
+def test_a_program_of_the_documents_runs_the_same_at_an_emulator(
+    program: Program, world: World, aimock: Aimock, tmp_path: Path
+) -> None:
+    """The services of OpenaiChat and Gemini are others' work; it understood both."""
+    aimock.forget_requests()
+    addresses = {"OPENAI_BASE_URL": f"{aimock.url}/v1", "GOOGLE_GEMINI_BASE_URL": aimock.url}
+    _run(program, tmp_path, world.environment | addresses | dict.fromkeys(("OPENAI_API_KEY", "GEMINI_API_KEY"), KEY))
+    asked = [entry["path"] for entry in aimock.read_journal()]
+    assert sorted(asked) == sorted({"OpenaiChat": "/v1", "Gemini": ""}[name] + path for name, path in program.asks)
+
+
+def _run(program: Program, folder: Path, environment: dict[str, str]) -> str:
+    """Run a program in a new interpreter and an empty folder, with warnings as errors, and return what it prints."""
+    block = seeds.read_blocks(program.document)[program.number]
+    (folder / "program.py").write_text(seeds.make_program(block, program.then), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-W", "error", "program.py"],
-        cwd=tmp_path,
-        env=world.environment,
+        cwd=folder,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
@@ -280,9 +321,9 @@ def test_a_program_of_the_documents_prints_what_they_promise(program: Program, w
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(program.prints, done.stdout.strip(), re.DOTALL), done.stdout
     assert done.stderr.strip() == program.logs
-    _check_requests(program, world)
     for name in re.findall(SAVED.replace("(", "(?:"), done.stdout):
-        assert (tmp_path / "generated_images" / Path(name).name).read_bytes() == PNG
+        assert (folder / "generated_images" / Path(name).name).read_bytes() == PNG
+    return done.stdout
 
 
 def _check_requests(program: Program, world: World) -> None:
