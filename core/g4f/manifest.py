@@ -30,11 +30,13 @@ Capability = Literal[
     "audio",
 ]
 StreamEnd = Literal["marker", "finish", "close"]
+Dialect = Literal["openai", "anthropic", "gemini", ""]
 AuthKind = Literal["header", "none", "own"]
 
 CAPABILITIES: tuple[str, ...] = Capability.__args__  # type: ignore[attr-defined]  # a Literal has its values there
 _SUPPORTS: tuple[str, ...] = Support.__args__  # type: ignore[attr-defined]  # as above
 _STREAM_ENDS: tuple[str, ...] = StreamEnd.__args__  # type: ignore[attr-defined]  # as above
+_DIALECTS: tuple[str, ...] = Dialect.__args__  # type: ignore[attr-defined]  # as above
 _AUTH_KINDS: tuple[str, ...] = AuthKind.__args__  # type: ignore[attr-defined]  # as above
 
 _ABILITIES = {
@@ -158,6 +160,7 @@ class Manifest:
         settings: What else can be set.
         stream_end: When a stream is complete: at the dialect's own `marker`, at a `finish` reason (or the marker), or
             whenever the connection is closed cleanly (`close`).
+        dialect: What the service speaks, so that the conformance kit can play it; empty for a dialect of its own.
         capabilities: What the provider can, where a model does not say otherwise.
         models: The models that it claims.
         models_open: Whether it serves names that nobody can list. It then claims none by itself.
@@ -175,6 +178,9 @@ class Manifest:
     auth: Auth = Auth()
     settings: tuple[Setting, ...] = ()
     stream_end: StreamEnd = "finish"
+    dialect: Dialect = attrs.field(
+        default=attrs.Factory(lambda manifest: _assume_dialect(manifest.base_url), takes_self=True)
+    )
     capabilities: Mapping[str, Support] = attrs.field(factory=dict)
     models: tuple[Model, ...] = ()
     models_open: bool = False
@@ -212,6 +218,11 @@ class Manifest:
         return ResolvedModel(found.id, found.listed, warning, borrowed=not retired.service)
 
 
+def _assume_dialect(base_url: str) -> Dialect:
+    """Return what a provider speaks that says nothing of it: most services speak OpenAI's dialect."""
+    return "openai" if base_url else ""
+
+
 def parse_manifest(text: str) -> Manifest:
     """Read a manifest's TOML.
 
@@ -238,10 +249,11 @@ def build_manifest(table: Mapping[str, Any]) -> Manifest:
     models = table.get("models", [])
     if isinstance(models, str) and models != "open":
         raise ManifestError(f'models must be "open" or a list of tables, not {models!r}')
+    base_url = top.url("base_url").rstrip("/")
     manifest = Manifest(
         title=top.take("title", str, ""),
         documentation=top.take("documentation", str, ""),
-        base_url=top.url("base_url").rstrip("/"),
+        base_url=base_url,
         base_url_variable=top.take("base_url_variable", str, None),
         base_url_required=top.take("base_url_required", bool, False),
         base_url_path=top.take("base_url_path", str, ""),
@@ -249,6 +261,7 @@ def build_manifest(table: Mapping[str, Any]) -> Manifest:
         auth=_read_auth(top.table("auth")),
         settings=tuple(_read_setting(name, setting) for name, setting in top.tables_by_name("settings")),
         stream_end=cast(StreamEnd, top.choice("stream_end", _STREAM_ENDS, "finish")),
+        dialect=cast(Dialect, top.choice("dialect", _DIALECTS, _assume_dialect(base_url))),
         capabilities=_read_capabilities(top.table("capabilities")),
         models_open=models == "open",
         models=() if models == "open" else tuple(_read_model(item) for item in top.tables("models")),

@@ -31,6 +31,7 @@ base_url_variable = "OPENAI_BASE_URL"
 base_url_required = true
 hosts = ["https://files.openai.com"]
 stream_end = "marker"
+dialect = "gemini"
 
 [auth]
 kind = "header"
@@ -89,6 +90,7 @@ def test_every_key_is_read() -> None:
         auth=Auth("header", "X-Key", "", ("OPENAI_API_KEY", "OTHER_KEY"), required=False),
         settings=(Setting("organization", "OPENAI_ORG_ID", "OpenAI-Organization", "Who pays."),),
         stream_end="marker",
+        dialect="gemini",
         capabilities={"chat": "yes", "image": "no"},
         models=(
             Model(
@@ -160,6 +162,10 @@ def test_variables_of_a_key_mean_that_there_is_one() -> None:
             'chat in capabilities must be "yes", "no" or "unknown", not',
         ),
         (
+            "contract = 1\ndialect = 'klingon'",
+            'dialect in the manifest must be "openai", "anthropic", "gemini" or "", not \'klingon\'',
+        ),
+        (
             "contract = 1\nstream_end = 'never'",
             'stream_end in the manifest must be "marker", "finish" or "close", not \'never\'',
         ),
@@ -207,7 +213,16 @@ def test_a_capability_that_is_none_brings_the_list_of_all() -> None:
 
 KINDS: dict[str, tuple[str, ...]] = {
     "str": (
-        *("title", "documentation", "base_url", "base_url_variable", "stream_end", "auth.kind", "auth.header"),
+        *(
+            "title",
+            "documentation",
+            "base_url",
+            "base_url_variable",
+            "stream_end",
+            "dialect",
+            "auth.kind",
+            "auth.header",
+        ),
         *("auth.prefix", "settings.x.variable", "settings.x.header", "settings.x.description", "capabilities.chat"),
         *("defaults.chat", "models.id", "models.pattern", "retired.name", "retired.model", "retired.date"),
     ),
@@ -286,6 +301,22 @@ def test_circles_of_retired_names_are_refused() -> None:
 
 
 MANIFEST = parse_manifest(EVERYTHING)
+
+
+@pytest.mark.parametrize(
+    ("text", "dialect"),
+    [
+        ("", ""),
+        ("base_url = 'https://x.example'", "openai"),
+        ("base_url = 'https://x.example'\ndialect = 'anthropic'", "anthropic"),
+        ("base_url = 'https://x.example'\ndialect = ''", ""),
+    ],
+)
+def test_a_service_speaks_openais_dialect_unless_its_manifest_says_otherwise(text: str, dialect: str) -> None:
+    """And a provider without a service speaks none."""
+    assert parse_manifest(f"contract = 1\n{text}").dialect == dialect
+    assert Manifest(base_url="https://x.example").dialect == "openai"
+    assert Manifest().dialect == ""
 
 
 @pytest.mark.parametrize("name", ["gpt-4o-mini", "GPT-4o-Mini", "mini", "MINI", "small"])

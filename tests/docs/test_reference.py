@@ -33,12 +33,14 @@ _GEMINI_WORDS = (
     "IMAGE_PROHIBITED_CONTENT",
     "IMAGE_RECITATION",
     "IMAGE_SAFETY",
+    "INVALID_ARGUMENT",
     "MALFORMED_FUNCTION_CALL",
     "MALFORMED_RESPONSE",
     "MAX_TOKENS",
     "MODEL_ARMOR",
     "PROHIBITED_CONTENT",
     "PUP_LIMITED_DISABLED",
+    "RESOURCE_EXHAUSTED",
 )
 _NO_VARIABLES = {
     "OMP_WAIT_POLICY": "set by Local for its runtime alone",
@@ -142,6 +144,7 @@ def test_the_example_of_a_manifest_is_one() -> None:
     assert list_manifest_keys() - shown == {
         "base_url_path",
         "base_url_required",
+        "dialect",
         "hosts",
         "kind",
         "prefix",
