@@ -83,7 +83,7 @@ class Session:
         path = os.pathsep.join([str(self._tools), os.environ["PATH"]])
         own = folder / "own"  # what a reader's g4f keeps is not the tester's
         # A reader's pip fetches what builds a package; ours has it, and no network is needed. Plugins of our pytest are
-        # none of theirs.
+        # none of theirs, but for the one that we bring.
         self._environment = make_environment(
             url,
             PATH=path,
@@ -93,6 +93,7 @@ class Session:
             PIP_NO_INDEX="1",
             PIP_NO_DEPS="1",
             PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
+            PYTEST_PLUGINS="g4f_testkit.plugin",
         )
 
     def do(self, block: Block) -> str | None:

@@ -1,0 +1,61 @@
+"""The class that tests of a provider inherit: its checks are all of `checks/`, and its grade is told at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from g4f_testkit.checks.capabilities import CapabilityChecks
+from g4f_testkit.checks.chat import ChatChecks
+from g4f_testkit.checks.life import LifeChecks
+from g4f_testkit.checks.pictures import PictureChecks
+from g4f_testkit.checks.refusals import RefusalChecks
+from g4f_testkit.claims import read_claim
+from g4f_testkit.dialect import Dialect
+from g4f_testkit.kit import Kit
+from g4f_testkit.plugin import GRADE
+from g4f_testkit.server import Server
+from g4f_testkit.subject import Subject, make_subject
+
+
+class ProviderConformance(ChatChecks, CapabilityChecks, PictureChecks, RefusalChecks, LifeChecks):
+    """The checks of one provider.
+
+        class TestMine(ProviderConformance):
+            provider = "Mine"
+
+    Attributes:
+        provider: The name of an installed provider, or a class or object.
+        dialect: What the server speaks: a name, `path.py:Class`, or an object; None is what the manifest says.
+        model: The model that every check asks for; None is what the manifest names.
+        client_options: Further arguments of the client that asks.
+    """
+
+    provider: ClassVar[Any] = None
+    dialect: ClassVar[str | Dialect | None] = None
+    model: ClassVar[str | None] = None
+    client_options: ClassVar[Mapping[str, Any]] = {}
+
+    @classmethod
+    @cache
+    def make_subject(cls) -> Subject:
+        """Load the provider, once."""
+        return make_subject(cls.provider, cls.dialect, cls.model)
+
+    @pytest.fixture
+    def kit(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kit]:
+        """What a check works with; one that does not apply is skipped here."""
+        subject = self.make_subject()
+        with ExitStack() as stack:
+            server = None if subject.dialect is None else stack.enter_context(Server(subject.dialect))
+            kit = Kit(subject, server, tmp_path, self.client_options)
+            claim = read_claim(request.function)
+            if claim is not None:
+                request.node.user_properties.append((GRADE, kit.grade(claim)))
+                kit.skip_unless_it_applies(claim)
+            yield kit

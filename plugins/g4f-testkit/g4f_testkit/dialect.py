@@ -1,0 +1,116 @@
+"""What a service speaks: reading what a request asks, and writing what a `Turn` says. Pure, as a provider's `wire`.
+
+A dialect is five small functions on a class; those of OpenAI, Anthropic and Google are in `dialects/`. The author of a
+provider with a dialect of its own writes one, and names it with `--g4f-dialect` or in the class of tests.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Protocol, cast
+
+import attrs
+
+from g4f.errors import InvalidInputError
+from g4f_testkit.http import Reply, Request
+from g4f_testkit.script import Failure, Turn
+
+Operation = Literal["chat", "image", "image_edit", "embed", "models"]
+# What a service may lack, so that nobody checks it: `Dialect.lacks`.
+Feature = Literal[
+    "usage", "cached_tokens", "reasoning_tokens", "length", "content_filter", "type", "code", "request_id",
+    "retry_after", "extra", "system", "stream",
+]  # fmt: skip
+
+
+@attrs.frozen
+class Asked:
+    """What a request asks, in words that all dialects share.
+
+    Attributes:
+        operation: What is to be done.
+        model: The model's name as it arrived.
+        stream: Whether the answer is to come piece by piece.
+        texts: The texts of the conversation, or the prompt, or what embeddings are wanted of.
+        system: What the system says.
+        pictures: Those in it: bytes where they came along, else their URL.
+        documents: Those in it, their bytes.
+        sounds: Those in it, their bytes.
+        tools: The names of the functions that the model may call.
+        calls: The names of those that it called before, in the conversation.
+        results: What they returned: (name of the function, text).
+        schema: The JSON schema that the answer is to follow.
+        effort: How hard to think, in the service's own words; empty where nothing was said.
+        count: How many pictures are wanted.
+        tells_usage: Whether a stream is to tell the tokens.
+    """
+
+    operation: Operation
+    model: str = ""
+    stream: bool = False
+    texts: tuple[str, ...] = ()
+    system: str = ""
+    pictures: tuple[bytes | str, ...] = ()
+    documents: tuple[bytes, ...] = ()
+    sounds: tuple[bytes, ...] = ()
+    tools: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+    results: tuple[tuple[str, str], ...] = ()
+    schema: Mapping[str, Any] | None = None
+    effort: str = ""
+    count: int = 1
+    tells_usage: bool = True
+
+
+class Dialect(Protocol):
+    """What a service speaks.
+
+    Attributes:
+        lacks: What the service does not have, so that nobody looks for it.
+    """
+
+    lacks: frozenset[Feature]
+
+    def read_request(self, request: Request) -> Asked | None:
+        """Return what a request asks, or None where it is none of this dialect; then the server answers 404."""
+
+    def write_answer(self, asked: Asked, turn: Turn, request: Request) -> Reply:
+        """Return the whole answer; `request.origin` is where the server is, for answers that name a URL."""
+
+    def write_stream(self, asked: Asked, turn: Turn) -> Reply:
+        """Return the streamed answer, one piece an event; with `turn.failure` its last event tells that."""
+
+    def write_error(self, failure: Failure) -> Reply:
+        """Return the answer that refuses."""
+
+
+def load_dialect(name: str) -> Dialect:
+    """Return the dialect that is called `openai`, `anthropic` or `gemini`, or `path.py:Class`, or `module:Class`.
+
+    Raises:
+        InvalidInputError: There is none.
+    """
+    from g4f_testkit.dialects import DIALECTS
+
+    if name in DIALECTS:
+        return DIALECTS[name]
+    module, _, attribute = name.rpartition(":")
+    try:
+        return cast(Dialect, getattr(_import_module(module), attribute)())
+    except (ImportError, AttributeError, OSError, ValueError) as error:
+        known = ", ".join(DIALECTS)
+        raise InvalidInputError(f"There is no dialect {name!r} ({error}): name {known}, or path.py:Class.") from None
+
+
+def _import_module(name: str) -> Any:
+    if not name.endswith(".py"):
+        return importlib.import_module(name)
+    spec = importlib.util.spec_from_file_location(Path(name).stem, name)
+    if spec is None or spec.loader is None:
+        raise ImportError(name)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,77 @@
+"""From what became of the checks to a grade, and what is missing for the next one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import attrs
+
+from g4f_testkit.claims import GRADES, Grade
+
+Result = Literal["passed", "failed", "skipped"]
+
+
+@attrs.frozen
+class Outcome:
+    """What became of one check.
+
+    Attributes:
+        check: Its name.
+        grade: The grade that needs it.
+        result: What became of it.
+        reason: Why it was skipped.
+    """
+
+    check: str
+    grade: Grade
+    result: Result
+    reason: str = ""
+
+
+@attrs.frozen
+class Verdict:
+    """What a provider has reached.
+
+    Attributes:
+        grade: Its grade, or None.
+        next: The grade above it, or None.
+        missing: What is missing for that one: checks, or a sentence.
+        passed: How many checks it passed.
+        skipped: How many did not apply.
+    """
+
+    grade: Grade | None
+    next: Grade | None
+    missing: tuple[str, ...]
+    passed: int
+    skipped: int
+
+
+def judge(outcomes: Sequence[Outcome], total: int) -> Verdict:
+    """Return the highest grade all of whose checks, and those below it, passed or do not apply.
+
+    Args:
+        outcomes: What became of the checks that were run.
+        total: How many there are. If some were not run, there is no grade.
+    """
+    passed = sum(outcome.result == "passed" for outcome in outcomes)
+    skipped = sum(outcome.result == "skipped" for outcome in outcomes)
+    if len(outcomes) < total:
+        left = f"{total - len(outcomes)} of {total} checks were not run"
+        return Verdict(None, GRADES[0], (left,), passed, skipped)
+    reached: Grade | None = None
+    for grade in GRADES:
+        missing = _list_missing(outcomes, grade)
+        if missing:
+            return Verdict(reached, grade, missing, passed, skipped)
+        reached = grade
+    return Verdict(reached, None, (), passed, skipped)
+
+
+def _list_missing(outcomes: Sequence[Outcome], grade: Grade) -> tuple[str, ...]:
+    needed = [outcome for outcome in outcomes if outcome.grade == grade]
+    failed = tuple(outcome.check for outcome in needed if outcome.result == "failed")
+    if failed or any(outcome.result == "passed" for outcome in needed):
+        return failed
+    return (f"none of the checks for {grade} applies",)

@@ -1,0 +1,200 @@
+"""A service on 127.0.0.1 that says what a script tells it to, and misbehaves on demand.
+
+It runs in a thread of its own, so that it serves whoever asks: asyncio, threads, other programs. By hand:
+`python -m g4f_testkit.server --dialect openai`. What is said is left to dialects, what goes wrong to `faults.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import threading
+from contextlib import suppress
+from typing import Self
+
+import attrs
+
+from g4f_testkit.dialect import Asked, Dialect, load_dialect
+from g4f_testkit.faults import FAULTS
+from g4f_testkit.http import CUT, Delivery, Reply, Request, Step, cut_pieces, deliver, read_request, reply_json
+from g4f_testkit.script import PICTURE, Failure, Turn
+
+PICTURE_PATH = "/g4f-testkit/picture.png"
+FAULT_HEADER = "x-g4f-fault"
+_STATUS = "status-"
+
+
+class Server:
+    """The server; use it with `with`, from any thread.
+
+    Attributes:
+        url: Its origin.
+        requests: What it received, in order.
+        asked: What those requests asked that its dialect understands.
+        hang_ups: How many clients closed a connection before the answer was complete.
+        sent: How many bytes it has sent.
+    """
+
+    def __init__(self, dialect: Dialect, *turns: Turn) -> None:
+        self.dialect = dialect
+        self.url = ""
+        self._connections: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="g4f-testkit", daemon=True)
+        self._ready = threading.Event()
+        self.play(*turns)
+
+    def play(self, *turns: Turn) -> None:
+        """Forget what was, and give these turns, one a request; the last again and again."""
+        self._turns = list(turns) or [Turn()]
+        self.requests: list[Request] = []
+        self.asked: list[Asked] = []
+        self.hang_ups = 0
+        self.sent = 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_until_complete(self._serve())
+        finally:
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        self._stop = asyncio.Event()
+        server = await self._loop.create_server(self._make_protocol, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        self._ready.set()
+        await self._stop.wait()
+        server.close()
+        for task in list(self._connections):
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    def _make_protocol(self) -> asyncio.StreamReaderProtocol:
+        reader = Reader(loop=self._loop)
+        return asyncio.StreamReaderProtocol(reader, lambda _, writer: self._connect(reader, writer), loop=self._loop)
+
+    async def _connect(self, reader: Reader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is None:
+            return
+        self._connections.add(task)
+        try:
+            while (request := await read_request(reader)) is not None:
+                self.requests.append(request)
+                if not await self._deliver(self._answer(request), reader, writer):
+                    break
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError, ValueError):
+            pass
+        finally:
+            self._connections.discard(task)
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    def _answer(self, request: Request) -> Delivery:
+        if request.path == PICTURE_PATH:
+            return deliver(Reply(200, {"content-type": "image/png"}, (PICTURE,)))
+        asked = self.dialect.read_request(request)
+        if asked is None:
+            text = f"There is no {request.method} {request.path} in this dialect."
+            return deliver(reply_json({"error": {"message": text}}, 404))
+        self.asked.append(asked)
+        turn = choose_turn(self._take_turn(), asked, request)
+        reply = attrs.evolve(write_reply(self.dialect, asked, turn, request), origin=request.origin)
+        delivery = FAULTS[turn.fault](reply) if turn.fault else deliver(reply)
+        return attrs.evolve(delivery, steps=cut_pieces(delivery.steps, turn.size)) if turn.size else delivery
+
+    def _take_turn(self) -> Turn:
+        return self._turns.pop(0) if len(self._turns) > 1 else self._turns[0]
+
+    async def _deliver(self, delivery: Delivery, reader: Reader, writer: asyncio.StreamWriter) -> bool:
+        """Send an answer and tell whether the connection may be used again."""
+        try:
+            for step in delivery.steps:
+                if step == CUT:
+                    writer.transport.abort()
+                    return False
+                await self._take_step(step, reader, writer)
+                if reader.hung_up.is_set():
+                    self.hang_ups += 1
+                    return False
+            await writer.drain()
+        except ConnectionError:
+            self.hang_ups += 1
+            return False
+        return delivery.keep
+
+    async def _take_step(self, step: Step, reader: Reader, writer: asyncio.StreamWriter) -> None:
+        """Send bytes, or wait as long as the client is there."""
+        if isinstance(step, bytes):
+            writer.write(step)
+            self.sent += len(step)
+            await writer.drain()
+            await asyncio.sleep(0)
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None if isinstance(step, str) else step):
+                await reader.hung_up.wait()
+
+
+class Reader(asyncio.StreamReader):
+    """A stream that tells, beside what came, when the client hung up; reading would take bytes of its next request."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self.hung_up = asyncio.Event()
+
+    def feed_eof(self) -> None:
+        """Note that the client says no more."""
+        super().feed_eof()
+        self.hung_up.set()
+
+    def set_exception(self, exc: Exception) -> None:
+        """Note that the connection broke."""
+        super().set_exception(exc)
+        self.hung_up.set()
+
+
+def choose_turn(turn: Turn, asked: Asked, request: Request) -> Turn:
+    """Return the script's turn, or the one that a header or the model's name asks for: a fault, `status-429`."""
+    for name in (request.headers.get(FAULT_HEADER, ""), asked.model):
+        if name in FAULTS:
+            return attrs.evolve(turn, fault=name)
+        if name.startswith(_STATUS) and name.removeprefix(_STATUS).isdigit():
+            return attrs.evolve(turn, failure=Failure(int(name.removeprefix(_STATUS))))
+    return turn
+
+
+def write_reply(dialect: Dialect, asked: Asked, turn: Turn, request: Request) -> Reply:
+    """Return the answer as the dialect has it."""
+    if turn.failure is not None and not turn.failure.in_stream:
+        return dialect.write_error(turn.failure)
+    return dialect.write_stream(asked, turn) if asked.stream else dialect.write_answer(asked, turn, request)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Serve until Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m g4f_testkit.server", description="A service that misbehaves.")
+    parser.add_argument("--dialect", default="openai", help="openai, anthropic, gemini, or path.py:Class")
+    parser.add_argument("--list-faults", action="store_true", help="name what can go wrong, and end")
+    given = parser.parse_args(arguments)
+    if given.list_faults:
+        for name, fault in FAULTS.items():
+            print(f"{name:30} {fault.__doc__}")
+        return
+    with Server(load_dialect(given.dialect)) as server, suppress(KeyboardInterrupt):
+        print(server.url, flush=True)
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
