@@ -71,8 +71,9 @@ class Models:
         for name, reach in dispatcher.reaches.items():
             listed = _list_manifest(name, reach.load().manifest)
             live = [{**row, "provider": name} for row in await _list_live(dispatcher, name, listed)]
-            told = {row["id"] for row in live}
-            rows += [*(row for row in listed if row["id"] not in told), *live]
+            known = {row["id"]: row for row in listed}
+            told = {row["id"]: {**known.get(row["id"], {}), **row} for row in live}
+            rows += [*(row for row in listed if row["id"] not in told), *told.values()]
         return ModelList.from_dict({"object": "list", "data": rows})
 
     async def retrieve(

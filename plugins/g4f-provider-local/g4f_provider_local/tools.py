@@ -12,26 +12,50 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from g4f.errors import InvalidInputError
+
 _MAY_BEGIN_CALL = re.compile(r"\s*(`{1,2}|```(j|js|jso|json)?\s*(\{.*)?|\{.*)?", re.DOTALL)
 
 
-def list_names(tools: Sequence[Mapping[str, Any]]) -> frozenset[str]:
-    """Return the names of the functions among `tools`."""
-    return frozenset(tool["function"]["name"] for tool in tools if "function" in tool)
+def list_names(tools: Sequence[Mapping[str, Any]] | None, choice: object = None) -> frozenset[str]:
+    """Return the names of the functions among `tools` that may be called."""
+    return frozenset() if choice == "none" else frozenset(_list_functions(tools or ()))
+
+
+def _list_functions(tools: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    return {tool["function"]["name"]: tool["function"] for tool in tools if "function" in tool}
 
 
 def make_call_schema(tools: Sequence[Mapping[str, Any]], choice: object) -> dict[str, Any] | None:
-    """Return the JSON schema of a call that `tool_choice` requires, or None where it requires none."""
+    """Return the JSON schema of a call that `tool_choice` requires, or None where it requires none.
+
+    Raises:
+        InvalidInputError: There is no such function.
+    """
+    if choice != "required" and not isinstance(choice, Mapping):
+        return None
+    functions = _list_functions(tools)
     if isinstance(choice, Mapping):
         name = choice.get("function", {}).get("name")
-        tools = [tool for tool in tools if tool.get("function", {}).get("name") == name]
-    elif choice != "required":
-        return None
-    return {"anyOf": [_make_schema(tool["function"]) for tool in tools if "function" in tool]}
+        functions = {name: functions[name]} if name in functions else {}
+    if not functions:
+        raise InvalidInputError(
+            f"tool_choice={choice!r} requires a call, and there is no such function among the tools."
+        )
+    # What the parameters of a function refer to, they refer to from the root.
+    shared = {key: part for function in functions.values() for key, part in _read_definitions(function).items()}
+    schema = {"anyOf": [_make_schema(function) for function in functions.values()]}
+    return {**schema, "$defs": shared} if shared else schema
+
+
+def _read_definitions(function: Mapping[str, Any]) -> Mapping[str, Any]:
+    definitions: Mapping[str, Any] = (function.get("parameters") or {}).get("$defs") or {}
+    return definitions
 
 
 def _make_schema(function: Mapping[str, Any]) -> dict[str, Any]:
-    arguments = function.get("parameters") or {"type": "object", "properties": {}}
+    parameters = function.get("parameters") or {"type": "object", "properties": {}}
+    arguments = {name: part for name, part in parameters.items() if name != "$defs"}
     return {
         "type": "object",
         "properties": {"name": {"const": function["name"]}, "arguments": arguments},

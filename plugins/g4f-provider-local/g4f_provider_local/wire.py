@@ -45,10 +45,11 @@ def check_request(request: ChatRequest) -> None:
 
     Raises:
         UnsupportedError: It asks for something that is no text.
-        InvalidInputError: One of its `provider_options` cannot be used.
+        InvalidInputError: One of its `provider_options`, or its `tool_choice`, cannot be used.
     """
     _check_text_only(request)
     encode_settings(request.provider_options, warn=lambda _: None)
+    tools.make_call_schema(request.options.get("tools") or (), request.options.get("tool_choice"))
 
 
 def encode_chat(request: ChatRequest, *, stream: bool, warn: Warn) -> dict[str, Any]:
@@ -56,6 +57,7 @@ def encode_chat(request: ChatRequest, *, stream: bool, warn: Warn) -> dict[str, 
 
     Raises:
         UnsupportedError: It asks for something that is no text.
+        InvalidInputError: Its `tool_choice` requires a function that is not there.
     """
     _check_text_only(request)
     options = {name: value for name, value in request.options.items() if value is not None}
@@ -65,6 +67,8 @@ def encode_chat(request: ChatRequest, *, stream: bool, warn: Warn) -> dict[str, 
     body["messages"] = list(request.messages)
     if stream:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
+    if body.get("tool_choice") == "none":  # the model would call all the same what it has read about
+        body = {name: value for name, value in body.items() if name not in ("tools", "tool_choice")}
     schema = tools.make_call_schema(body.get("tools") or (), body.get("tool_choice"))
     if schema is not None:
         call_format = {"type": "json_schema", "json_schema": {"name": "call", "schema": schema}}
@@ -100,7 +104,7 @@ def encode_settings(options: Mapping[str, Any], warn: Warn) -> EngineSettings:
 
 def decode_chat(data: dict[str, Any], request: ChatRequest) -> Completion:
     """Read a whole answer with one choice."""
-    names = tools.list_names(request.options.get("tools") or ())
+    names = tools.list_names(request.options.get("tools"), request.options.get("tool_choice"))
     for choice in data["choices"] if names else ():
         message = choice["message"]
         calls = tools.read_calls(message.get("content") or "", names, data["id"])
@@ -119,7 +123,7 @@ class ChunkDecoder:
 
     def __init__(self, request: ChatRequest) -> None:
         self._model = request.model or ""
-        self._names = tools.list_names(request.options.get("tools") or ())
+        self._names = tools.list_names(request.options.get("tools"), request.options.get("tool_choice"))
         self._held: dict[int, str] = {}
         self._plain: set[int] = set()
         self._usage: dict[str, Any] | None = None

@@ -209,6 +209,7 @@ async def test_models_are_the_manifests_and_the_services() -> None:
     async with AsyncClient(Keep) as client:
         models = await client.models.list()
         one = await client.models.retrieve("keep-2")
+        assert (await client.models.retrieve("K1")).owned_by == "me"
         with pytest.raises(ModelNotFoundError, match=r"no model 'keep-3' among the 2 .*\. Did you mean keep-"):
             await client.models.retrieve("keep-3")
     assert [(model.id, model.owned_by) for model in models] == [("keep-1", "me"), ("keep-2", "")]

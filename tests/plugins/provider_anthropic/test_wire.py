@@ -454,6 +454,24 @@ def test_a_schema_is_sent_closed_and_without_what_the_service_refuses() -> None:
     assert warnings == []
 
 
+def test_a_schema_with_open_objects_is_told_in_words() -> None:
+    """Closed, they would be empty. A member that is called as a keyword is none."""
+    table = {"type": "object", "additionalProperties": {"type": "integer"}}
+    schema = {"type": "object", "properties": {"counts": table}}
+    form = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
+    body, warnings = _send(HI, response_format=form)
+    assert body["system"].startswith("Answer with one JSON object and nothing else. It must fit this JSON schema: {")
+    assert json.loads(body["system"].partition("schema: ")[2]) == schema
+    assert "output_config" not in body
+    assert warnings == [
+        "The schema was told in the system message: Anthropic cannot be held to objects with any members."
+    ]
+    named = {"type": "object", "properties": {"type": {"type": "string"}, "additionalProperties": {"type": "string"}}}
+    fields, warnings = _options(response_format={"type": "json_schema", "json_schema": {"name": "n", "schema": named}})
+    assert fields["output_config"]["format"]["schema"]["properties"] == named["properties"]
+    assert warnings == []
+
+
 def test_json_without_a_schema_is_asked_for_in_words() -> None:
     """There is no parameter for it, and a warning says so."""
     body, warnings = _send({"role": "system", "content": "A"}, HI, response_format={"type": "json_object"})

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from g4f.errors import InvalidInputError
 from g4f_provider_local.tools import list_names, make_call_schema, may_begin_call, read_calls
 
 WEATHER: dict[str, Any] = {
@@ -78,6 +79,29 @@ def test_a_named_call_is_of_that_function() -> None:
     schema = make_call_schema([WEATHER, TIME], {"type": "function", "function": {"name": "time"}})
     assert schema is not None
     assert [each["properties"]["name"] for each in schema["anyOf"]] == [{"const": "time"}]
+
+
+def test_what_parameters_refer_to_is_moved_to_the_root() -> None:
+    """A reference begins there."""
+    named = {"type": "object", "properties": {"city": {"$ref": "#/$defs/City"}}, "$defs": {"City": {"type": "string"}}}
+    schema = make_call_schema([{"type": "function", "function": {"name": "weather", "parameters": named}}], "required")
+    assert schema is not None
+    assert schema["$defs"] == {"City": {"type": "string"}}
+    assert "$defs" not in schema["anyOf"][0]["properties"]["arguments"]
+    assert "$defs" in named
+
+
+@pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "nothing"}}])
+def test_a_call_of_nothing_is_refused(choice: Any) -> None:
+    """In words that name the choice."""
+    with pytest.raises(InvalidInputError, match="requires a call, and there is no such function among the tools"):
+        make_call_schema([] if choice == "required" else [WEATHER], choice)
+
+
+def test_where_no_call_is_wanted_none_is_read() -> None:
+    """Whatever the model writes is text then."""
+    assert list_names([WEATHER], "none") == list_names(None) == frozenset()
+    assert list_names([WEATHER], "auto") == {"weather"}
 
 
 @pytest.mark.parametrize("choice", [None, "auto", "none"])

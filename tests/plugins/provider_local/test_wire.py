@@ -93,6 +93,16 @@ def test_a_required_tool_call_is_all_that_may_be_written() -> None:
     assert schema["anyOf"][0]["properties"]["name"] == {"const": "weather"}
 
 
+def test_tools_that_may_not_be_called_are_not_shown() -> None:
+    """The model would call what it has read about, and its text is no call then."""
+    request = make_request(tools=TOOLS, tool_choice="none")
+    body, _ = encode(request)
+    assert not {"tools", "tool_choice", "response_format"} & body.keys()
+    message = {"role": "assistant", "content": '{"name": "weather", "arguments": {}}'}
+    answer = {"id": "a", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    assert decode_chat(answer, request).choices[0].message.tool_calls == []
+
+
 def test_settings_are_read_from_provider_options() -> None:
     """Those that do not exist are told."""
     warnings: list[str] = []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from g4f.chat import ChatOptions
 from g4f.wire.dialect import Warn
 from g4f_provider_anthropic.wire.families import Family
-from g4f_provider_anthropic.wire.schema import encode_schema
+from g4f_provider_anthropic.wire.schema import encode_schema, has_open_objects
 from g4f_provider_anthropic.wire.thinking import encode_thinking
 from g4f_provider_anthropic.wire.tools import encode_tool_choice, encode_tools, encode_web_search
 
@@ -146,6 +147,9 @@ def _encode_format(form: Mapping[str, Any] | None, warn: Warn) -> tuple[dict[str
     if kind == "json_schema":
         named = form.get("json_schema")
         schema = named.get("schema") if isinstance(named, Mapping) else form.get("schema")
+        if isinstance(schema, Mapping) and has_open_objects(schema):
+            warn("The schema was told in the system message: Anthropic cannot be held to objects with any members.")
+            return None, f"{_JSON_INSTRUCTION} It must fit this JSON schema: {json.dumps(schema, ensure_ascii=False)}"
         if isinstance(schema, Mapping):
             return {"type": "json_schema", "schema": encode_schema(schema)}, None
     elif kind != "json_object":

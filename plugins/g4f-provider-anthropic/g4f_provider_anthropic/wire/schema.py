@@ -57,3 +57,14 @@ def _close_object(written: dict[str, Any]) -> dict[str, Any]:
     if kind == "object" or (isinstance(kind, list) and "object" in kind) or "properties" in written:
         written["additionalProperties"] = False
     return written
+
+
+def has_open_objects(schema: Any) -> bool:
+    """Tell whether there is an object in a schema whose members have no names, only a type.
+
+    The service takes closed objects alone, and would answer with an empty one.
+    """
+    if isinstance(schema, Mapping):
+        opened = schema.get("type") == "object" and isinstance(schema.get("additionalProperties"), Mapping)
+        return opened or any(map(has_open_objects, schema.values()))
+    return isinstance(schema, (list, tuple)) and any(map(has_open_objects, schema))
