@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 from g4f_cli.failures import tell_fallback
-from g4f_cli.terminal import note, warn
+from g4f_cli.terminal import AnswerWriter, can_draw, note, warn
 
 if TYPE_CHECKING:
     from g4f import AsyncClient
@@ -67,6 +67,15 @@ class Answer(NamedTuple):
     model: str | None
     usage: Usage | None
     data: Mapping[str, Any]
+
+
+def make_writer(*, plain: bool = False) -> Writer:
+    """Return what writes an answer: as Markdown to a terminal, else as it is."""
+    if plain or not can_draw():
+        return AnswerWriter()
+    from g4f_cli.markdown import MarkdownWriter
+
+    return MarkdownWriter()
 
 
 async def stream_answer(client: AsyncClient, question: Question, writer: Writer) -> Answer:

@@ -13,6 +13,7 @@ _COMMANDS = {
     "models": "g4f_cli.commands.models",
     "providers": "g4f_cli.commands.providers",
     "keys": "g4f_cli.commands.keys",
+    "logs": "g4f_cli.commands.logs",
     "doctor": "g4f_cli.commands.doctor",
 }
 

@@ -59,16 +59,25 @@ def read_table(path: Path) -> dict[str, Any]:
 
 
 def write_table(path: Path, table: dict[str, Any]) -> None:
-    """Write a file with a JSON object: whole or not at all, and readable by its owner only.
+    """Write a file with a JSON object, as `write_private`; its folder is made.
 
     Raises:
         InputError: It cannot be written.
     """
     make_private_folder(path.parent)
+    write_private(path, json.dumps(table, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file whole or not at all, and readable by its owner only.
+
+    Raises:
+        InputError: It cannot be written.
+    """
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(json.dumps(table, indent=2, ensure_ascii=False) + "\n")
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)

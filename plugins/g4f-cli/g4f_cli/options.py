@@ -114,6 +114,14 @@ def _timeout_option(function: F) -> F:
     )(function)
 
 
+def conversation_options(function: F) -> F:
+    """Add `-c`, `--cid` and `--no-log`."""
+    no_log = click.option("-n", "--no-log", is_flag=True, help="Keep nothing of this conversation.")
+    name = click.option("--cid", metavar="ID", help="Go on with the conversation of this id; g4f logs lists them.")
+    last = click.option("-c", "--continue", "go_on", is_flag=True, help="Go on with the last conversation.")
+    return last(name(no_log(function)))
+
+
 def json_option(function: F) -> F:
     """Add `--json`, passed on as `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)

@@ -40,6 +40,12 @@ def prepare_streams() -> None:
             stream.reconfigure(encoding=wanted, errors="replace")
 
 
+def can_draw() -> bool:
+    """Tell whether standard output is a terminal on which lines can be drawn anew."""
+    kind = os.environ.get("TERM", "dumb" if os.name == "posix" else "")
+    return sys.stdout.isatty() and kind not in ("dumb", "unknown")
+
+
 def _open_nothing() -> TextIO:
     return Path(os.devnull).open("w", encoding="utf-8")
 

@@ -13,6 +13,7 @@ import attrs
 
 from distributions import write_distribution
 from loopback import Answer, Loopback, Reply
+from plugins.cli.terminal import Terminal
 
 ROOT = Path(__file__).parents[3]
 PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=")
@@ -40,6 +41,7 @@ class Program:
     folder: Path
     site: Path
     home: Path
+    _terminals: list[Terminal] = attrs.field(factory=list)
     _services: list[Loopback] = attrs.field(factory=list)
     _processes: list[subprocess.Popen[bytes]] = attrs.field(factory=list)
 
@@ -67,6 +69,13 @@ class Program:
         )
         self._processes.append(process)
         return process
+
+    def open(self, *arguments: str, rows: int = 24, columns: int = 80, **variables: str) -> Terminal:
+        """Start it in a terminal; the test's end closes that."""
+        environment = self.make_environment(**{"TERM": "xterm-256color", **variables})
+        terminal = Terminal([sys.executable, "-m", "g4f_cli", *arguments], self.folder, environment, (rows, columns))
+        self._terminals.append(terminal)
+        return terminal
 
     def make_environment(self, **variables: str) -> dict[str, str]:
         """Return the variables of a run: nothing of the tester's own but what a program needs to start."""
@@ -99,6 +108,8 @@ class Program:
 
     def stop(self) -> None:
         """End what was started."""
+        for terminal in self._terminals:
+            terminal.close()
         for process in self._processes:
             process.kill()
             process.communicate()

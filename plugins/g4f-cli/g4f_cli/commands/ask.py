@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
-from g4f_cli.answering import Answer, Question, fetch_answer, stream_answer, tell_usage
+from g4f_cli.answering import Answer, Question, fetch_answer, make_writer, stream_answer, tell_usage
 from g4f_cli.choosing import Choice, add_default_model, make_client, read_choice
-from g4f_cli.options import ChoiceOptions, choice_options, debug_option, json_option
+from g4f_cli.keeping import add_answer, choose_as_before, find_conversation, keep
+from g4f_cli.options import ChoiceOptions, choice_options, conversation_options, debug_option, json_option
 from g4f_cli.parameters import read_parameters, read_schema
 from g4f_cli.prompt import STANDARD_INPUT, make_content, read_pictures, read_prompt
 from g4f_cli.running import run
-from g4f_cli.terminal import AnswerWriter, InputError, warn
+from g4f_cli.terminal import InputError, warn
 from g4f_cli.text import clean_argument, find_code
+
+if TYPE_CHECKING:
+    from g4f.client._arguments import ChatArguments
+    from g4f_cli.history import Conversation
 
 _EXAMPLE = 'g4f "Why is the sky blue?"'
 
@@ -27,9 +32,13 @@ class AskOptions(ChoiceOptions):
     parameters: tuple[tuple[str, str], ...]
     schema: str | None
     extract: bool
+    plain: bool
     no_stream: bool
     as_json: bool
     usage: bool
+    go_on: bool
+    cid: str | None
+    no_log: bool
 
 
 @click.command("ask", short_help="Ask something and print the answer as it comes.")
@@ -58,41 +67,58 @@ class AskOptions(ChoiceOptions):
     help="Answer in JSON with these fields, as 'name, age int'; or a JSON Schema, or a file that holds one.",
 )
 @click.option("-x", "--extract", is_flag=True, help="Print the first block of code of the answer alone.")
+@click.option("--plain", is_flag=True, help="Print the answer as it is on a terminal too, not as Markdown.")
 @click.option("--no-stream", is_flag=True, help="Print the answer when it is complete.")
 @json_option
 @click.option("-u", "--usage", is_flag=True, help="Tell how many tokens it took.")
+@conversation_options
 @debug_option
 def command(words: tuple[str, ...], **options: Unpack[AskOptions]) -> None:
     """Ask something and print the answer as it comes.
 
     What is piped in follows the prompt (git diff | g4f "Explain"); a prompt "-" is read from standard input.
     """
-    choice = add_default_model(read_choice(options))
-    question = _read_question(words, choice, options)
+    conversation = find_conversation(last=options["go_on"], name=options["cid"])
+    choice = add_default_model(choose_as_before(read_choice(options), conversation))
+    if options["system"]:
+        conversation.set_system(clean_argument(options["system"]))
+    messages = [_read_message(words, options)]
+    question = Question([*conversation.messages, *messages], choice.model, _read_arguments(options))
     answer = run(_ask(question, choice, options))
-    _print_held(answer, options)
+    if answer.text:
+        conversation.base_url = choice.base_url
+        add_answer(conversation, messages, answer)
+        if not options["no_log"]:
+            keep(conversation)
+    _print_held(answer, conversation, options)
     if options["usage"]:
         tell_usage(answer.usage)
 
 
-def _read_question(words: tuple[str, ...], choice: Choice, options: AskOptions) -> Question:
+def _read_message(words: tuple[str, ...], options: AskOptions) -> dict[str, Any]:
     if STANDARD_INPUT in options["attach"] and words == (STANDARD_INPUT,):
         raise InputError("Standard input cannot be the prompt and a picture.")
+    pictures = read_pictures(options["attach"])
+    prompt = read_prompt(words, join_input=STANDARD_INPUT not in options["attach"], example=_EXAMPLE)
+    return {"role": "user", "content": make_content(prompt, pictures)}
+
+
+def _read_arguments(options: AskOptions) -> ChatArguments:
     arguments = read_parameters(options["parameters"])
     if options["schema"]:
         arguments["response_format"] = read_schema(options["schema"])
-    pictures = read_pictures(options["attach"])
-    prompt = read_prompt(words, join_input=STANDARD_INPUT not in options["attach"], example=_EXAMPLE)
-    system = options["system"]
-    messages = [{"role": "system", "content": clean_argument(system)}] if system else []
-    return Question([*messages, {"role": "user", "content": make_content(prompt, pictures)}], choice.model, arguments)
+    return arguments
 
 
 async def _ask(question: Question, choice: Choice, options: AskOptions) -> Answer:
     async with make_client(choice) as client:
         if _is_held(question, options):
             return await fetch_answer(client, question)
-        return await stream_answer(client, question, AnswerWriter())
+        return await stream_answer(client, question, make_writer(plain=_is_plain(options)))
+
+
+def _is_plain(options: AskOptions) -> bool:
+    return options["plain"] or options["as_json"] or options["extract"] or bool(options["schema"])
 
 
 def _is_held(question: Question, options: AskOptions) -> bool:
@@ -101,12 +127,13 @@ def _is_held(question: Question, options: AskOptions) -> bool:
     return several or options["no_stream"] or options["as_json"] or options["extract"]
 
 
-def _print_held(answer: Answer, options: AskOptions) -> None:
+def _print_held(answer: Answer, conversation: Conversation, options: AskOptions) -> None:
     if not answer.data:  # it was streamed
         return
-    with AnswerWriter() as writer:
+    with make_writer(plain=_is_plain(options)) as writer:
         if options["as_json"]:
-            writer.write(json.dumps(answer.data, indent=2, ensure_ascii=False))
+            data = {**answer.data, "conversation": conversation.id or None}
+            writer.write(json.dumps(data, indent=2, ensure_ascii=False))
         else:
             writer.write(_extract_code(answer.text) if options["extract"] else answer.text)
 

@@ -1,0 +1,114 @@
+"""Writes an answer to a terminal as Markdown while it comes; a pipe gets it plain, by `terminal.AnswerWriter`.
+
+A block that is complete is printed for good, and only the last one is drawn anew as it grows: so what was said can be
+scrolled back to, whatever the height of the terminal.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+from markdown_it import MarkdownIt
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.markdown import Markdown
+from rich.text import Text
+
+from g4f_cli.terminal import OutputError
+from g4f_cli.text import hide_controls, take_whole
+
+_SECONDS_BETWEEN_SPLITS = 0.1
+_DRAWINGS_A_SECOND = 10
+_PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+
+
+class MarkdownWriter:
+    """Takes an answer piece by piece; see `AnswerWriter`, whose place it takes on a terminal.
+
+    Raises:
+        OutputError: The terminal cannot be written.
+    """
+
+    def __init__(self) -> None:
+        self._console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+        self._live: Live | None = None
+        self._tail = ""
+        self._held = ""
+        self._printed = False
+        self._split_at = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write(self, text: str) -> None:
+        """Take a piece; half a character is held back until its other half comes."""
+        whole, self._held = take_whole(self._held + text)
+        self._tail += hide_controls(whole.replace("\r\n", "\n").replace("\r", "\n"))
+        if self._live is None and self._tail.strip():
+            self._live = self._begin()
+        now = time.monotonic()
+        if "\n" in whole and now - self._split_at > _SECONDS_BETWEEN_SPLITS:
+            self._split_at = now
+            self._print_complete_blocks()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Print the last block for good, also where the answer was cut."""
+        try:
+            if self._live is not None:
+                self._live.stop()
+            self._print(self._tail)
+        except OSError as failure:
+            raise OutputError(failure.strerror or str(failure)) from None
+
+    def _begin(self) -> Live:
+        live = Live(
+            console=self._console,
+            get_renderable=self._draw_tail,
+            refresh_per_second=_DRAWINGS_A_SECOND,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        live.start()
+        return live
+
+    def _print_complete_blocks(self) -> None:
+        complete, self._tail = split_last_block(self._tail)
+        self._print(complete)
+
+    def _print(self, text: str) -> None:
+        if text.strip():
+            if self._printed:
+                self._console.print()
+            self._console.print(make_markdown(text))
+            self._printed = True
+
+    def _draw_tail(self) -> RenderableType:
+        """Return what is drawn of the last block: its end as it came, where it is higher than the terminal."""
+        height = self._console.height - 2
+        if len(self._console.render_lines(Text(self._tail))) > height:
+            lines = self._tail.splitlines()[-height:]
+            return Text("\n".join(lines), overflow="ellipsis", no_wrap=True)
+        return make_markdown(self._tail)
+
+
+def make_markdown(text: str) -> Markdown:
+    """Return text to be printed as Markdown; where a link leads stands beside it."""
+    return Markdown(text, code_theme="ansi_dark", hyperlinks=False)
+
+
+def split_last_block(text: str) -> tuple[str, str]:
+    """Split Markdown before its last block, which may still grow."""
+    starts = [token.map[0] for token in _PARSER.parse(text) if token.level == 0 and token.map]
+    at = 0
+    for _ in range(starts[-1] if starts else 0):
+        at = text.index("\n", at) + 1
+    return text[:at], text[at:]
