@@ -39,15 +39,15 @@ class Environment:
 
     @classmethod
     def with_uv(cls, folder: Path) -> Self:
-        """Make one in a moment; uv fills it from its cache in a second, where pip takes ten."""
+        """Make one in a moment; uv fills it in a second, where pip takes ten."""
         made = cls(folder)
         made._start(uv.find_uv_bin(), "venv", "--quiet", "--python", sys.executable, made.folder)
         return made
 
-    def install(self, *packages: str | Path) -> None:
-        """Install packages by uv, with what they require, at the versions of requirements.lock."""
-        target = ("--quiet", "--python", self.python, "--constraint", self._write_pins())
-        self._start(uv.find_uv_bin(), "pip", "install", *target, *packages)
+    def install(self, *wheels: Path, requirements: Path) -> None:
+        """Install wheels by uv, with what they require of those in the folder `requirements`."""
+        source = ("--no-index", "--find-links", requirements)
+        self._start(uv.find_uv_bin(), "pip", "install", "--quiet", "--python", self.python, *source, *wheels)
 
     def run(self, program: str, *arguments: str | Path) -> str:
         """Run a program of the environment, and return what it printed."""

@@ -61,5 +61,6 @@ def install(project: Path) -> Path:
 
 def _run_npm(npm: tuple[str, ...], folder: Path) -> None:
     command = (*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "NODE_USE_SYSTEM_CA": "1"}  # a node from a wheel trusts only whom its makers trust
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"npm could not install {folder.name}:\n{done.stdout}{done.stderr}"

@@ -26,9 +26,20 @@ def artefacts(checkout: Path) -> Path:
     """The folder with every package's sdist and the wheel that was built from that sdist."""
 
     def build(source: Path) -> None:
-        command = (sys.executable, "-m", "build", "--no-isolation", "--outdir", checkout / "dist", source)
-        subprocess.run(command, check=True)
+        run("build", "--no-isolation", "--outdir", checkout / "dist", source)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(build, [checkout, *(path.parent for path in checkout.glob("plugins/*/pyproject.toml"))]))
     return checkout / "dist"
+
+
+@pytest.fixture(scope="session")
+def requirements(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheels of requirements.lock: fetched once, by pip, which knows the ways of this machine."""
+    folder = tmp_path_factory.mktemp("requirements")
+    run("pip", "download", "--quiet", "--no-deps", "--require-hashes", "-d", folder, "-r", ROOT / "requirements.lock")
+    return folder
+
+
+def run(module: str, *arguments: str | Path) -> None:
+    subprocess.run((sys.executable, "-m", module, *arguments), check=True)

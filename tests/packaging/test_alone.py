@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -46,15 +47,16 @@ print(json.dumps({name: asyncio.run(ask(name, url)) for name in names}))
 
 
 @pytest.fixture
-def environment(artefacts: Path, tmp_path: Path) -> Environment:
-    """A new environment that holds the core."""
-    environment = Environment.with_uv(tmp_path)
-    environment.install(*artefacts.glob("g4f_core-*.whl"))
-    return environment
+def install(artefacts: Path, requirements: Path, tmp_path: Path) -> Callable[[str], Environment]:
+    """Make a new environment that holds the core and a package."""
 
+    def install(name: str) -> Environment:
+        environment = Environment.with_uv(tmp_path)
+        wheels = (next(artefacts.glob(f"{each}-*.whl")) for each in ("g4f_core", name.replace("-", "_")))
+        environment.install(*wheels, requirements=requirements)
+        return environment
 
-def install(name: str, environment: Environment, artefacts: Path) -> None:
-    environment.install(*artefacts.glob(f"{name.replace('-', '_')}-*.whl"))
+    return install
 
 
 def examine(environment: Environment) -> set[str]:
@@ -65,9 +67,9 @@ def examine(environment: Environment) -> set[str]:
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
-def test_the_providers_of_a_package_answer(name: str, environment: Environment, artefacts: Path) -> None:
+def test_the_providers_of_a_package_answer(name: str, install: Callable[[str], Environment]) -> None:
     """Each by its name, from a server on loopback that its key went to; the doctor finds nothing."""
-    install(name, environment, artefacts)
+    environment = install(name)
     with Loopback(dialects.answer) as server:
         answers = json.loads(environment.run("python", "-W", "error", "-c", ASK, server.url, *PROVIDERS[name]))
     assert list(answers) == PROVIDERS[name]
@@ -79,8 +81,8 @@ def test_the_providers_of_a_package_answer(name: str, environment: Environment, 
 
 
 @pytest.mark.parametrize("name", sorted(OTHERS))
-def test_a_package_without_providers_imports(name: str, environment: Environment, artefacts: Path) -> None:
+def test_a_package_without_providers_imports(name: str, install: Callable[[str], Environment]) -> None:
     """It brings all that it needs; the doctor finds nothing."""
-    install(name, environment, artefacts)
+    environment = install(name)
     environment.run("python", "-W", "error", "-c", f"import {name.replace('-', '_')}")
     assert examine(environment) == set()

@@ -56,10 +56,10 @@ print(*sorted({name.partition(".")[0] for name in sys.modules if name.startswith
 """
 
 
-def test_wheels_work_together_without_their_sources(artefacts: Path, tmp_path: Path) -> None:
+def test_wheels_work_together_without_their_sources(artefacts: Path, requirements: Path, tmp_path: Path) -> None:
     """Every package imports, every provider is listed, every manifest lies beside its code; one alone is imported."""
     environment = Environment.with_uv(tmp_path)
-    environment.install(*artefacts.glob("*.whl"))
+    environment.install(*artefacts.glob("*.whl"), requirements=requirements)
 
     listing = environment.run("g4f", "providers")
     assert [name for name in PROVIDERS if name not in listing] == []
