@@ -23,9 +23,9 @@ class CompletionStream(ChatStream, Generic[T]):
         super().__init__(*arguments, **more)
         self._chunks: list[Chunk] = []
 
-    def _note(self, chunk: Chunk, content: str | None) -> None:
-        super()._note(chunk, content)
+    def _take(self, chunk: Chunk) -> Chunk | None:
         self._chunks.append(chunk)
+        return super()._take(chunk)
 
     async def get_final_completion(self) -> ParsedCompletion[T]:
         """Read what is left of the stream, and return the whole answer.

@@ -20,14 +20,14 @@ class Client:
 
     async def stream(self, messages: list[dict[str, Any]]) -> str:
         parts = []
-        async for chunk in self._client.chat.completions.stream(messages, "gpt-4o-mini"):
+        async for chunk in self._client.chat.completions.create(messages, "gpt-4o-mini", stream=True):
             text = chunk.choices[0].delta.content
             if text:
                 parts.append(text)
         return "".join(parts)
 
     async def hold(self, messages: list[dict[str, Any]]) -> Any:
-        chunks = aiter(self._client.chat.completions.stream(messages, "gpt-4o-mini"))
+        chunks = aiter(self._client.chat.completions.create(messages, "gpt-4o-mini", stream=True))
         async for chunk in chunks:
             if chunk.choices[0].delta.content:
                 break

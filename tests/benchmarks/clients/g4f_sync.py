@@ -19,7 +19,7 @@ class Client:
 
     def stream(self, messages: list[dict[str, Any]]) -> str:
         parts = []
-        for chunk in self._client.chat.completions.stream(messages, "gpt-4o-mini"):
+        for chunk in self._client.chat.completions.create(messages, "gpt-4o-mini", stream=True):
             text = chunk.choices[0].delta.content
             if text:
                 parts.append(text)
