@@ -6,12 +6,13 @@ import copy
 import dataclasses
 import json
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
 from enum import Enum
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Generic, Literal, NotRequired, TypedDict, TypeVar
 from uuid import UUID
 
 import attrs
@@ -33,6 +34,8 @@ from g4f.errors import (
     LengthFinishReasonError,
     ParseError,
 )
+
+T = TypeVar("T")
 
 
 class Color(Enum):
@@ -116,6 +119,16 @@ class Mixed:
 @pydantic.dataclasses.dataclass
 class Checked:
     age: int = pydantic.Field(ge=0)
+
+
+class Box(pydantic.BaseModel, Generic[T]):
+    content: T
+
+
+@dataclasses.dataclass
+class Boxes:
+    numbers: Box[int]
+    texts: Box[str]
 
 
 @dataclasses.dataclass
@@ -218,6 +231,12 @@ def test_every_type_that_json_can_say_is_read() -> None:
         (Walk, '{"steps": [{"text": "go"}]}', {"steps": [Step("go")]}),
         (Point, '{"x": 1, "_y": 2}', Point(1, 2)),
         (Checked, '{"age": 5}', Checked(age=5)),
+        (Box[int], '{"content": 5}', Box[int](content=5)),
+        (
+            Boxes,
+            '{"numbers": {"content": 5}, "texts": {"content": "x"}}',
+            Boxes(Box[int](content=5), Box[str](content="x")),
+        ),
         (
             Mixed,
             '{"city": {"name": "Rome", "population": 1, "twin": {"name": "Paris"}}, "points": {"a": {"x": 1.0}}}',
@@ -227,6 +246,8 @@ def test_every_type_that_json_can_say_is_read() -> None:
 )
 def test_classes_of_many_kinds_are_read(kind: Any, text: str, expected: Any) -> None:
     """By their own rules; what has a default may be missing."""
+    assert re.fullmatch(r"[\w-]+", make_format(kind).name)
+    assert all(re.fullmatch(r"[\w-]+", key) for key in make_format(kind).schema.get("$defs", {}))
     parsed = ask(kind, text).choices[0].message.parsed
     assert parsed == expected
     assert type(parsed) is type(expected)
@@ -415,10 +436,20 @@ def test_open_objects_are_asked_for_without_strictness() -> None:
         (dataclasses.make_dataclass("Odd", [("number", complex)]), "Odd.number is of the type complex"),
         (dataclasses.make_dataclass("Odd", [("fixed", tuple[int, str])]), "Odd.fixed is of the type tuple"),
         (dataclasses.make_dataclass("Odd", [("keys", dict[int, str])]), "Odd.keys is of the type dict"),
+        (
+            dataclasses.make_dataclass("Node", [("other", dataclasses.make_dataclass("Node", []))]),
+            "Two types are called Node",
+        ),
+        (
+            dataclasses.make_dataclass(
+                "Odd", [("city", dataclasses.make_dataclass("CityModel", [])), ("m", CityModel)]
+            ),
+            "Two types are called CityModel",
+        ),
         (dataclasses.make_dataclass("Odd", [("a", "Nowhere")]), "A type in Odd is not known where the class stands"),
         (
-            dataclasses.make_dataclass("Odd", [("city", City), ("other", dataclasses.make_dataclass("City", ["a"]))]),
-            "Odd.other|Two types are called City|of the type",
+            dataclasses.make_dataclass("Odd", [("city", City), ("other", dataclasses.make_dataclass("City", []))]),
+            "Two types are called City, which a JSON schema cannot tell apart",
         ),
     ],
 )
