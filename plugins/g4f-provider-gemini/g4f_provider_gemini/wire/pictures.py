@@ -10,17 +10,14 @@ from typing import Any
 
 from g4f.images import ImageRequest
 from g4f.wire.dialect import Warn
-from g4f.wire.sizes import read_size
+from g4f.wire.pictures import read_size, warn_of_rest
 from g4f_provider_gemini.wire.contents import encode_url
 from g4f_provider_gemini.wire.families import list_ratios
-from g4f_provider_gemini.wire.options import warn_of_provider_options
 
 _CLASSES = {"1K": 1024, "2K": 2048, "4K": 4096}  # the side of a square
 _SLACK = 1.8  # so that OpenAI's 1792x1024 is 1K and what is called 4K, 3840x2160, is that here
 _OPTIONS = {"aspect_ratio": "aspectRatio", "image_size": "imageSize"}
 _KNOWN = frozenset({*_OPTIONS, "api_version"})
-# What asks for nothing else than what the service does anyway.
-_USUAL = ("auto", "standard", None)
 
 
 def encode_picture(request: ImageRequest, warn: Warn) -> dict[str, Any]:
@@ -29,21 +26,12 @@ def encode_picture(request: ImageRequest, warn: Warn) -> dict[str, Any]:
     Raises:
         InvalidInputError: A picture to change is none.
     """
-    _warn_of_rest(request, warn)
+    warn_of_rest(request, "Gemini", warn, own=_KNOWN)
     parts = [{"text": request.prompt}, *(encode_url(image) for image in request.images)]
     given = {_OPTIONS[name]: value for name, value in request.provider_options.items() if name in _OPTIONS}
     shape = {**_encode_size(request.options.get("size"), request.model or "", warn), **given}
     config = {"responseModalities": ["IMAGE"], **({"imageConfig": shape} if shape else {})}
     return {"contents": [{"role": "user", "parts": parts}], "generationConfig": config}
-
-
-def _warn_of_rest(request: ImageRequest, warn: Warn) -> None:
-    if request.mask is not None:
-        warn("mask was left out: Gemini takes none; say in the prompt what to change.")
-    for name, value in request.options.items():
-        if name not in ("n", "size") and value not in _USUAL:
-            warn(f"{name} was left out: Gemini has no such setting.")
-    warn_of_provider_options(request.provider_options, _KNOWN, warn)
 
 
 def _encode_size(size: str | None, model: str, warn: Warn) -> dict[str, Any]:

@@ -1,14 +1,18 @@
-"""Sizes of pictures: OpenAI's "1024x1024", and the nearest one that a service draws."""
+"""What services that draw have to say in their own words: the nearest size that they draw, and what they lack."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 
 import attrs
 
 from g4f.errors import InvalidInputError
+from g4f.images import ImageRequest
+from g4f.wire.dialect import Warn
 
+_USUAL = ("auto", "standard", None)  # what asks for nothing else than what a service does anyway
 _SIZE = re.compile(r"([1-9]\d{0,4})x([1-9]\d{0,4})", re.ASCII)
 
 
@@ -71,3 +75,30 @@ def fit_size(width: int, height: int, limits: SizeLimits) -> tuple[int, int]:
 
 def _round(side: float, limits: SizeLimits) -> int:
     return max(limits.least, round(side / limits.step) * limits.step)
+
+
+def warn_of_rest(
+    request: ImageRequest,
+    service: str,
+    warn: Warn,
+    *,
+    options: Collection[str] = ("n", "size"),
+    own: Collection[str] = (),
+) -> None:
+    """Tell what of a request the service lacks and so is left out.
+
+    Args:
+        request: The request.
+        service: The service's name.
+        warn: Is told.
+        options: The options that it has.
+        own: The `provider_options` that it has.
+    """
+    if request.mask is not None:
+        warn(f"mask was left out: {service} takes none; say in the prompt what to change.")
+    for name, value in request.options.items():
+        if name not in options and value not in _USUAL:
+            warn(f"{name} was left out: {service} has no such setting.")
+    for name in request.provider_options:
+        if name not in own:
+            warn(f"The provider option {name} was left out: {service} knows {', '.join(sorted(own)) or 'none'}.")

@@ -1,11 +1,13 @@
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from g4f.errors import InvalidInputError
-from g4f.wire.sizes import SizeLimits, fit_size, read_size
+from g4f.images import ImageRequest
+from g4f.wire.pictures import SizeLimits, fit_size, read_size, warn_of_rest
 
 SIDES = st.integers(1, 99_999)
 LIMITS = [
@@ -74,3 +76,18 @@ def test_some_wishes_and_what_becomes_of_them(
 ) -> None:
     """As a person would choose."""
     assert fit_size(*wish, limits) == drawn
+
+
+def test_what_a_service_lacks_is_told() -> None:
+    """Each by its name; what asks for the usual is not."""
+    told: list[str] = []
+    options: Any = {"n": 2, "size": "1x1", "quality": "hd", "style": "standard", "background": "auto"}
+    request = ImageRequest("", mask="data:,", options=options, provider_options={"seed": 1, "mood": 2})
+    warn_of_rest(request, "X", told.append, own=("seed",))
+    assert told == [
+        "mask was left out: X takes none; say in the prompt what to change.",
+        "quality was left out: X has no such setting.",
+        "The provider option mood was left out: X knows seed.",
+    ]
+    warn_of_rest(ImageRequest("", provider_options={"a": 1}), "X", told.append)
+    assert told[-1] == "The provider option a was left out: X knows none."
