@@ -170,7 +170,7 @@ class Context:
         timeout: The deadlines, for a provider that does not go through `transport`.
         idempotency_key: To send along where the service knows such a key.
         warnings: Where `warn` writes.
-        jobs: Where `commit` writes.
+        jobs: Where `commit` and `withdraw` write.
     """
 
     transport: Transport
@@ -192,13 +192,17 @@ class Context:
         if sentence not in self.warnings:
             self.warnings.append(sentence)
 
-    def commit(self, job: str) -> None:
-        """Tell that the service has taken a job that it charges for: whatever fails now, nobody begins it again.
+    def commit(self, job: str = "") -> None:
+        """Tell that the service may have taken a job that it charges for: whatever fails now, nobody begins it again.
 
         Args:
-            job: The service's id of it, which an error then carries as its `request_id`.
+            job: The service's id of it, once that is known; an error then carries it as its `request_id`.
         """
         self.jobs.append(job)
+
+    def withdraw(self) -> None:
+        """Tell that the service took no job after all, so that it may be offered again."""
+        self.jobs.remove("")
 
     async def fetch(self, url: str) -> HttpResponse:
         """Download a public URL without credentials; private addresses are refused.

@@ -261,7 +261,7 @@ def _keep_jobs(error: G4FError, jobs: Sequence[str]) -> G4FError:
     """See that nobody repeats what was begun and is charged for, also where our own deadline cut it."""
     if jobs and isinstance(error, APIError):
         error.retryable = False
-        error.request_id = error.request_id or jobs[-1]
+        error.request_id = error.request_id or next(filter(None, reversed(jobs)), None)
     return error
 
 

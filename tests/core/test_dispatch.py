@@ -217,6 +217,7 @@ class Printer:
     @hookimpl
     async def chat(self, context: Context) -> Completion:
         self.calls += 1
+        context.commit()
         context.commit("job-1")
         if self.error is None:
             await asyncio.Event().wait()
@@ -234,12 +235,22 @@ async def test_a_job_that_was_begun_is_not_begun_again(error: Exception | None) 
     assert (caught.value.retryable, caught.value.request_id) == (False, "job-1")
 
 
-async def test_what_fails_before_a_job_was_begun_is_repeated() -> None:
-    """As ever."""
-    failing = Failing(APIConnectionError("broken"))
-    async with AsyncClient(failing, max_retries=1) as client:
-        await client.chat.completions.create("Hi")
-    assert failing.calls == 2
+async def test_a_job_that_was_not_taken_after_all_may_be_offered_again() -> None:
+    """As what failed before there was a word of one."""
+    calls = []
+
+    class Full:
+        @hookimpl
+        async def chat(self, context: Context) -> Completion:
+            context.commit()
+            calls.append(context.jobs)
+            context.withdraw()
+            raise APIConnectionError("full", retry_after=0)
+
+    async with AsyncClient(Full, max_retries=2) as client:
+        with pytest.raises(APIConnectionError) as caught:
+            await client.chat.completions.create("Hi")
+    assert (len(calls), caught.value.request_id, caught.value.retryable) == (3, None, True)
 
 
 class Cautious:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 import attrs
 
 from g4f.context import Context
 from g4f.drawing import draw_several
-from g4f.errors import APIError, APIStatusError, InvalidInputError
+from g4f.errors import APIStatusError, InvalidInputError
 from g4f.hookspecs import hookimpl
 from g4f.http_provider import HttpProvider
 from g4f.images import ImageRequest, Images
@@ -26,21 +27,24 @@ class BlackForestLabs(HttpProvider):
     @hookimpl
     async def image(self, request: ImageRequest, context: Context) -> Images:
         """Draw or edit pictures, each with a job of its own."""
-        seconds = context.timeout.total
-        end = None if seconds is None else asyncio.get_running_loop().time() + seconds
+        now = asyncio.get_running_loop().time
+        end = now() + (math.inf if context.timeout.total is None else context.timeout.total)
 
         async def draw(request: ImageRequest, context: Context) -> Images:
             job = await self._begin(request, context)
-            return await wait_for(lambda: self._ask(job, context), job=job.id, end=end)
+            return await wait_for(lambda: self._ask(job, context), job.id, lambda: end - now())
 
         return await draw_several(draw, request, context)
 
     async def _begin(self, request: ImageRequest, context: Context) -> Job:
         """Begin a job. It costs, so that nothing is repeated that may have begun one."""
+        sent = self.wire.encode_image(request, warn=context.warn)
+        context.commit()
         try:
-            job = decode_job(await self.send(self.wire.encode_image(request, warn=context.warn), context))
-        except APIError as error:
-            error.retryable = isinstance(error, APIStatusError) and error.status_code in _NOTHING_BEGUN
+            job = decode_job(await self.send(sent, context))
+        except APIStatusError as error:
+            if error.status_code in _NOTHING_BEGUN:
+                context.withdraw()
             raise
         context.commit(job.id)
         return job

@@ -11,10 +11,15 @@ from g4f.images import Images
 FIRST_WAIT = 0.25
 LONGEST_WAIT = 4.0
 _GROWTH = 1.4
-_MAX_FAILURES = 10  # one after the other
+MAX_FAILURES = 10  # one after the other
 
 
-async def wait_for(ask: Callable[[], Awaitable[Images | None]], *, job: str, end: float | None) -> Images:
+async def wait_for(
+    ask: Callable[[], Awaitable[Images | None]],
+    job: str,
+    count_left: Callable[[], float],
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> Images:
     """Ask until there is an answer, with longer and longer pauses.
 
     What may pass is asked over, after the pause that the service wishes.
@@ -22,7 +27,8 @@ async def wait_for(ask: Callable[[], Awaitable[Images | None]], *, job: str, end
     Args:
         ask: Asks once; None says that it takes longer.
         job: The job's id, for the error.
-        end: When to give up, by the loop's clock; None is never.
+        count_left: Counts the seconds that are left.
+        sleep: Pauses for so many seconds.
 
     Raises:
         APITimeoutError: It takes too long.
@@ -35,21 +41,14 @@ async def wait_for(ask: Callable[[], Awaitable[Images | None]], *, job: str, end
             answer = await ask()
         except APIError as error:
             failures += 1
-            if not error.retryable or failures > _MAX_FAILURES:
+            if not error.retryable or failures > MAX_FAILURES:
                 raise
             wished = error.retry_after or 0.0
         else:
             failures = 0
             if answer is not None:
                 return answer
-        await _pause(max(pause, wished), job, end)
+        if max(pause, wished) >= count_left():  # there would be no time to ask again
+            raise APITimeoutError(f"The picture did not come in time; its job {job} goes on at the service.")
+        await sleep(max(pause, wished))
         pause = min(pause * _GROWTH, LONGEST_WAIT)
-
-
-async def _pause(seconds: float, job: str, end: float | None) -> None:
-    """Sleep, unless there would be no time to ask again."""
-    if end is not None and asyncio.get_running_loop().time() + seconds >= end:
-        raise APITimeoutError(
-            f"The picture did not come in time; its job {job} goes on at the service.", request_id=job, retryable=False
-        )
-    await asyncio.sleep(seconds)

@@ -59,11 +59,11 @@ def decode_result(response: HttpResponse, job: Job) -> Images | None:
         APIResponseError: It is no answer that we know.
     """
     data = decode_object(response.body)
-    status = data.get("status")
+    status = str(data.get("status"))
     if status == "Pending":
         return None
     if status in _FAILURES:
-        raise _make_failure(str(status), data, job)
+        raise _make_failure(status, data, job)
     result = data.get("result")
     if status != "Ready" or not isinstance(result, dict) or not isinstance(result.get("sample"), str):
         raise APIResponseError(f"The answer has no image: {show_start(response.body)}", request_id=job.id)

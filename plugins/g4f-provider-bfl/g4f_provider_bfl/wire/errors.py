@@ -12,6 +12,8 @@ from typing import Any
 from g4f.errors import APIStatusError, make_status_error
 from g4f.wire import errors
 
+_NO_CREDITS = "The account has no credits left."
+
 
 def decode_error(status: int, headers: Mapping[str, str], body: bytes) -> APIStatusError:
     """Make the error that an answer with a status of 400 or above means."""
@@ -21,7 +23,7 @@ def decode_error(status: int, headers: Mapping[str, str], body: bytes) -> APISta
     if isinstance(problems, list) and problems and all(isinstance(problem, dict) for problem in problems):
         message, param = "; ".join(map(_describe, problems)), _find_field(problems[0])
     else:
-        message, param = _find_message(data) or plain.message, None
+        message, param = _find_message(data) or (_NO_CREDITS if status == 402 else plain.message), None
     return make_status_error(
         message,
         status_code=status,
