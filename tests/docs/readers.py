@@ -37,6 +37,12 @@ def make_environment(url: str, **more: str) -> dict[str, str]:
         "ANTHROPIC_BASE_URL": url,
         "GEMINI_API_KEY": KEY,
         "GOOGLE_GEMINI_BASE_URL": url,
+        "AZURE_API_KEY": KEY,
+        "AZURE_ENDPOINT": url,
+        "BFL_API_KEY": KEY,
+        "BFL_BASE_URL": url,
+        "POLLINATIONS_API_KEY": KEY,
+        "POLLINATIONS_BASE_URL": f"{url}/v1",
         "PYTHONIOENCODING": "utf-8",
         **more,
     }
