@@ -18,6 +18,7 @@ import attrs
 
 CUT: Final = "cut"  # in a reply's body: the connection is reset here
 STALL: Final = "stall"  # in a reply's body: nothing more comes, until the client hangs up
+KEY_HEADERS = ("x-goog-api-key", "x-key", "api-key")
 Piece = bytes | float | Literal["cut", "stall"]
 
 
@@ -40,7 +41,7 @@ class Received:
     def key(self) -> str | None:
         """What the request authorizes itself with."""
         bearer = self.headers.get("authorization", "").removeprefix("Bearer ")
-        return bearer or self.headers.get("x-goog-api-key")
+        return bearer or next((self.headers[name] for name in KEY_HEADERS if name in self.headers), None)
 
     @property
     def pairs(self) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """The programs of the two documents that this project began with run unchanged; only the network is a stand-in.
 
-Every host is the loopback server. OpenAI's models and Gemini's are served by the real providers; for each of the others
-that the documents name, a small distribution of the same name is written into a folder on PYTHONPATH.
+Every host is the loopback server. OpenAI's models, Gemini's and flux are served by the real providers; for each of the
+others that the documents name, a small distribution of the same name is written into a folder on PYTHONPATH.
 """
 
 from __future__ import annotations
@@ -35,8 +35,6 @@ SAVED = r"/images/\d{10}_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.png"
 # The providers that the documents name beside OpenaiChat: the distribution that holds each, and its manifest.
 DISTRIBUTIONS = {
     "CopilotAccount": "g4f-provider-copilot",
-    "BingCreateImages": "g4f-provider-bing",
-    "BlackForestLabs": "g4f-provider-bfl",
     "Local": "g4f-provider-local",
 }
 MANIFESTS = {
@@ -48,17 +46,6 @@ MANIFESTS = {
         [defaults]
         chat = "copilot-model"
         """,
-    "BingCreateImages": """
-        models = "open"
-        [capabilities]
-        image = "yes"
-        """,
-    "BlackForestLabs": """
-        [capabilities]
-        image = "yes"
-        [[models]]
-        id = "flux"
-        """,
     "Local": """
         [capabilities]
         chat = "yes"
@@ -68,7 +55,8 @@ MANIFESTS = {
         id = "local-model"
         """,
 }
-SPOKEN = ("OpenaiChat", "Gemini")  # the installed providers whose language the server speaks
+EMULATED = ("OpenaiChat", "Gemini")  # those whose language an emulator speaks
+SPOKEN = (*EMULATED, "BlackForestLabs", "BingCreateImages")  # the installed providers whose language the server speaks
 CODE = """
     from g4f import HttpProvider
 
@@ -117,6 +105,7 @@ class Program:
 SHOW = "print(response.choices[0].message.content)"
 CHAT, STREAM, IMAGE = "/chat/completions", "/chat/completions", "/images/generations"
 GEMINI_DRAWS = "gemini-nano-banana-2.1"
+JOB, RESULT = "/v1/flux-2-pro", "/v1/get_result"
 DRAW = f"/v1beta/models/{GEMINI_DRAWS}:generateContent"
 PROGRAMS = [
     Program(GUIDE, 0, "<AsyncClient provider=<provider OpenaiChat>>", then="print(client)"),
@@ -125,13 +114,13 @@ PROGRAMS = [
     Program(GUIDE, 3, "gpt-4o-mini: This is a test", (("OpenaiChat", CHAT),)),
     Program(GUIDE, 4, "gpt-5.6-sol: This is a test", (("OpenaiChat", STREAM),)),
     Program(GUIDE, 5, "copilot-model: This is a cat", (("CopilotAccount", CHAT),)),
-    Program(GUIDE, 6, r"Generated image URL: http://127.0.0.1:\d+/files/flux.png", (("BlackForestLabs", IMAGE),)),
-    Program(GUIDE, 7, re.escape(base64.b64encode(PNG).decode()), (("BlackForestLabs", IMAGE),)),
+    Program(GUIDE, 6, r"Generated image URL: http://127.0.0.1:\d+/files/flux.png", (("BlackForestLabs", JOB),)),
+    Program(GUIDE, 7, re.escape(base64.b64encode(PNG).decode()), (("BlackForestLabs", JOB),)),
     Program(
         GUIDE,
         8,
         r"Chat Response:\nlocal-model: This is a test\n\nImage Response:\nhttp://127.0.0.1:\d+/files/flux.png",
-        (("Local", CHAT), ("BlackForestLabs", IMAGE)),
+        (("Local", CHAT), ("BlackForestLabs", JOB)),
     ),
     Program(GUIDE, 9, "gpt-4: Hello, world!", (("CopilotAccount", CHAT),), SHOW),
     Program(GUIDE, 10, "gpt-4o-mini: Hello, world!", (("OpenaiChat", CHAT),), SHOW),
@@ -219,9 +208,11 @@ class World:
             part = {"inlineData": {"mimeType": "image/jpeg", "data": _show(PNG)}}
             return reply_json({"candidates": [{"content": {"parts": [part]}, "finishReason": "STOP"}]})
         if request.path.endswith(IMAGE):
-            there = "BlackForestLabs" in request.path
-            image = {"url": f"{self.server.url}/files/flux.png"} if there else {"b64_json": _show(PNG)}
-            return reply_json({"created": 1764000000, "data": [image]})
+            return reply_json({"created": 1764000000, "data": [{"b64_json": _show(PNG)}]})
+        if request.path.endswith(JOB):
+            return reply_json({"id": "1", "polling_url": f"{self.address('BlackForestLabs')}{RESULT}?id=1"})
+        if request.path.endswith(RESULT):
+            return reply_json({"status": "Ready", "result": {"sample": f"{self.server.url}/files/flux.png"}})
         return reply_json({"error": {"message": f"nobody lives at {request.path}"}}, 404)
 
     def _chat(self, request: Received) -> Reply:
@@ -292,7 +283,7 @@ def aimock() -> Iterator[Aimock]:
 
 
 @pytest.mark.parametrize(
-    "program", [each for each in PROGRAMS if {name for name, _ in each.asks} & set(SPOKEN)], ids=_name
+    "program", [each for each in PROGRAMS if {name for name, _ in each.asks} & set(EMULATED)], ids=_name
 )
 def test_a_program_of_the_documents_runs_the_same_at_an_emulator(
     program: Program, world: World, aimock: Aimock, tmp_path: Path
