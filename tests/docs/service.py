@@ -49,14 +49,19 @@ def _answer_others(request: Received) -> Reply:
         return _chat(request.json)
     if path == "/messages":
         return reply_json(_say_anthropic(request.json))
+    return _draw(request, path)
+
+
+def _draw(request: Received, path: str) -> Reply:
+    here = f"http://{request.headers['host']}"
     if path.removeprefix("/mai/v1") in ("/images/generations", "/images/edits"):
         picture = {"b64_json": base64.b64encode(make_picture()).decode()}
         count = request.json.get("n") or 1 if path == "/images/generations" else 1
         return reply_json({"created": 1764000000, "data": [picture] * count})
     if path == "/flux-2-pro":
-        return reply_json({"id": "1", "polling_url": f"http://{request.headers['host']}/v1/get_result?id=1"})
+        return reply_json({"id": "1", "polling_url": f"{here}/v1/get_result?id=1"})
     if path == "/get_result":
-        return reply_json({"status": "Ready", "result": {"sample": f"http://{request.headers['host']}/1.png"}})
+        return reply_json({"status": "Ready", "result": {"sample": f"{here}/1.png"}})
     if path == "/1.png":
         return Reply(200, {"content-type": "image/png"}, make_picture())
     return _refuse(404, f"Unknown URL: {request.method} {request.path}.", "invalid_request_error", "unknown_url")

@@ -204,6 +204,9 @@ class World:
             return Reply(200, {"content-type": "image/png"}, PNG)
         if request.path.endswith(CHAT):
             return self._chat(request)
+        return self._draw(request)
+
+    def _draw(self, request: Received) -> Reply:
         if request.path.endswith(DRAW):
             part = {"inlineData": {"mimeType": "image/jpeg", "data": _show(PNG)}}
             return reply_json({"candidates": [{"content": {"parts": [part]}, "finishReason": "STOP"}]})
