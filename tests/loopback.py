@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -119,7 +120,7 @@ Answer = Callable[[Received], Reply]
 
 
 class Loopback:
-    """The server; use it with `with`.
+    """The server; use it with `with`. It speaks https where it is given a `tls` context.
 
     Attributes:
         url: Its origin.
@@ -127,11 +128,12 @@ class Loopback:
         hang_ups: When (`time.monotonic()`) clients closed connections whose replies were not complete.
     """
 
-    def __init__(self, answer: Answer | Reply) -> None:
+    def __init__(self, answer: Answer | Reply, *, tls: ssl.SSLContext | None = None) -> None:
         self.answer: Answer = (lambda request: answer) if isinstance(answer, Reply) else answer
         self.requests: list[Received] = []
         self.hang_ups: list[float] = []
         self.url = ""
+        self._tls = tls
         self._connections: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="loopback", daemon=True)
@@ -169,8 +171,10 @@ class Loopback:
 
     async def _serve(self) -> None:
         self._stop = asyncio.Event()
-        server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        # A client that keeps its connection says no goodbye: do not wait for it.
+        secured: dict[str, Any] = {"ssl": self._tls, "ssl_shutdown_timeout": 0.1} if self._tls else {}
+        server = await asyncio.start_server(self._connect, "127.0.0.1", 0, **secured)
+        self.url = f"http{'s' if self._tls else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         self._ready.set()
         await self._stop.wait()
         server.close()

@@ -51,7 +51,7 @@ def test_what_a_client_tells_of_itself_is_not_compared() -> None:
 def test_the_table_speaks_of_compared_providers_only_and_gives_a_reason_in_each_row() -> None:
     """A row of another provider would be checked by nobody."""
     rows = parity.read_table()
-    assert {row.provider for row in rows} == {"all", "OpenaiChat", "Gemini", "Anthropic"}
+    assert {row.provider for row in rows} == {"all", "OpenaiChat", "Gemini", "Anthropic", "Copilot"}
     assert all(row.reason.endswith(".") for row in rows)
     assert len({(row.provider, row.calls, row.difference.field) for row in rows}) == len(rows)
 

@@ -19,7 +19,7 @@ from docs.service import KEY
 # The address that the pages give to a server of the reader's own.
 OWN_SERVER = "http://127.0.0.1:8080"
 OWN_PORT = "8080"
-_FOREIGN = ("G4F_", "ANTHROPIC_", "OPENAI_", "GEMINI_", "GOOGLE_", "CUSTOM_", "PYTHON")
+_FOREIGN = ("G4F_", "ANTHROPIC_", "OPENAI_", "GEMINI_", "GOOGLE_", "CUSTOM_", "COPILOT_", "M365_", "PYTHON")
 
 
 def make_environment(url: str, **more: str) -> dict[str, str]:
@@ -43,6 +43,8 @@ def make_environment(url: str, **more: str) -> dict[str, str]:
         "BFL_BASE_URL": url,
         "POLLINATIONS_API_KEY": KEY,
         "POLLINATIONS_BASE_URL": f"{url}/v1",
+        "M365_COPILOT_TOKEN": KEY,
+        "M365_COPILOT_BASE_URL": url,
         "PYTHONIOENCODING": "utf-8",
         **more,
     }

@@ -36,6 +36,8 @@ def make_picture(red: int = 255, green: int = 255, blue: int = 255) -> bytes:
 
 def answer(request: Received) -> Reply:
     """Answer as the service would."""
+    if request.path.startswith("/conversations"):
+        return _say_copilot(request.path)
     return _generate(request) if request.path.startswith("/v1beta/models/") else _answer_others(request)
 
 
@@ -65,6 +67,13 @@ def _draw(request: Received, path: str) -> Reply:
     if path == "/1.png":
         return Reply(200, {"content-type": "image/png"}, make_picture())
     return _refuse(404, f"Unknown URL: {request.method} {request.path}.", "invalid_request_error", "unknown_url")
+
+
+def _say_copilot(path: str) -> Reply:
+    messages = [{"text": "The question."}, {"text": "This is a test."}]
+    return reply_json(
+        {"id": "a-conversation", "turnCount": 1, "messages": messages}, 201 if path.count("/") == 1 else 200
+    )
 
 
 def _generate(request: Received) -> Reply:

@@ -43,6 +43,7 @@ _GEMINI_WORDS = (
     "RESOURCE_EXHAUSTED",
 )
 _NO_VARIABLES = {
+    "COPILOT_GITHUB_TELEMETRY_DISABLED": "set by CopilotAccount for its program alone",
     "OMP_WAIT_POLICY": "set by Local for its runtime alone",
     "O_BINARY": "a flag of os.open",
     "PIP_REQUIRE_HASHES": "set by Local for the pip that it runs",

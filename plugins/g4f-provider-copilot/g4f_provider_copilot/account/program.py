@@ -1,0 +1,260 @@
+"""The program `copilot` while it runs, one for each event loop; the one place that touches GitHub's SDK.
+
+It gets no key: each session carries its own. What it writes goes into a folder that ends with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import tempfile
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from g4f.errors import APIConnectionError, APIError, G4FError, ProviderBrokenError
+
+if TYPE_CHECKING:
+    from copilot import CopilotClient
+    from copilot.session_events import SessionEvent
+
+Event = tuple[str, Mapping[str, Any]]
+_SILENCE_SECONDS = 5  # after so long without an event it is asked whether the program still lives
+_END_SECONDS = 10  # for a session to be deleted
+# GitHub's own tools for the model, which would be asked what they can at each session.
+_SERVERS = ["github-mcp-server"]
+
+
+class Program:
+    """A program that runs.
+
+    Attributes:
+        is_dead: Whether it was found not to answer any more.
+    """
+
+    def __init__(self, client: CopilotClient) -> None:
+        self._client = client
+        self.is_dead = False
+
+    async def ask(self, session: Mapping[str, Any], message: Mapping[str, Any]) -> AsyncGenerator[Event, None]:
+        """Send a message in a session of its own, and delete it afterwards.
+
+        Args:
+            session: The arguments of the SDK's `create_session`.
+            message: The arguments of its `send`.
+
+        Yields:
+            The kind and data of the session's events, until it is idle.
+
+        Raises:
+            APIError: The program refuses, or has ended.
+        """
+        events: asyncio.Queue[SessionEvent] = asyncio.Queue()
+        with self._making_errors_ours():
+            begun = await self._client.create_session(
+                **session,
+                available_tools=[],
+                disabled_mcp_servers=_SERVERS,
+                streaming=True,
+                on_event=events.put_nowait,
+            )
+        try:
+            with self._making_errors_ours():
+                await begun.send(**message)
+            kind = ""
+            while kind != "session.idle":
+                with self._making_errors_ours():
+                    event = await self._wait_for(events)
+                kind = event.type.value
+                yield kind, event.to_dict().get("data") or {}
+        finally:
+            await self._discard(begun.session_id)
+
+    async def _wait_for(self, events: asyncio.Queue[SessionEvent]) -> SessionEvent:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_SILENCE_SECONDS):
+                    return await events.get()
+            await self._client.ping()
+
+    async def _discard(self, session_id: str) -> None:
+        """Delete a session, which ends what it does; a program that does not answer is left to be ended itself."""
+        if self.is_dead:
+            return
+        try:
+            async with asyncio.timeout(_END_SECONDS):
+                await self._client.delete_session(session_id)
+        except Exception:  # noqa: BLE001 - the answer is there, or another error on its way
+            self.is_dead = True
+
+    async def list_models(self, token: str) -> list[dict[str, Any]]:
+        """Ask which models an account may use.
+
+        Raises:
+            APIError: The program refuses, or has ended.
+        """
+        from copilot.rpc import ModelsListRequest
+
+        with self._making_errors_ours():
+            found = await self._client.rpc.models.list(ModelsListRequest(git_hub_token=token))
+        return [{"id": model.id, "object": "model", "owned_by": "github", "name": model.name} for model in found.models]
+
+    @contextmanager
+    def _making_errors_ours(self) -> Iterator[None]:
+        from copilot._jsonrpc import JsonRpcError  # the SDK raises it and exports it nowhere
+
+        try:
+            yield
+        except JsonRpcError as error:
+            reason = error.message
+        except (G4FError, TimeoutError):
+            raise
+        except Exception as error:  # noqa: BLE001 - of a pipe, the SDK or its threads: the program is gone
+            self.is_dead = True
+            raise APIConnectionError(f"The program copilot ended: {_show(error)}") from None
+        else:
+            return
+        raise APIError(f"The program copilot refuses: {reason}")
+
+
+def _show(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+@attrs.define(eq=False)
+class _Held:
+    loop: asyncio.AbstractEventLoop
+    holder: AsyncGenerator[Program, None]
+    started: asyncio.Task[Program]
+
+
+class Programs:
+    """The programs that run, by event loop: each is started when it is first needed.
+
+    One ends with `close`, or when its loop shuts down its async generators (as `asyncio.run` does); and when this
+    process ends, however it does, since the program then reads the end of its input.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[int, int, str | None], _Held] = {}
+
+    async def get(self, path: str | None) -> Program:
+        """Return this loop's program, started.
+
+        Args:
+            path: The program, or None for the one that the SDK brings or downloads.
+
+        Raises:
+            ProviderBrokenError: The SDK is not installed, or the program cannot be started.
+        """
+        loop = asyncio.get_running_loop()
+        key = (os.getpid(), id(loop), path)
+        held = self._held.get(key)
+        if held is None or held.loop is not loop or _is_over(held):
+            if held is not None and held.loop is loop:
+                await held.holder.aclose()
+            holder = _hold(path)
+            held = self._held[key] = _Held(loop, holder, loop.create_task(_begin(holder)))
+        return await asyncio.shield(held.started)  # who waits may be cancelled, the others go on
+
+    async def close(self) -> None:
+        """End all programs of this process."""
+        running = asyncio.get_running_loop()
+        for key in [key for key in self._held if key[0] == os.getpid()]:
+            held = self._held.pop(key)
+            if held.loop is running:
+                await _end(held)
+            elif not held.loop.is_closed():
+                ending = _end(held)
+                try:
+                    held.loop.call_soon_threadsafe(held.loop.create_task, ending)
+                except RuntimeError:  # that loop is closing, and ends its program itself
+                    ending.close()
+
+
+def _is_over(held: _Held) -> bool:
+    started = held.started
+    return started.done() and (started.cancelled() or started.exception() is not None or started.result().is_dead)
+
+
+async def _begin(holder: AsyncGenerator[Program, None]) -> Program:
+    return await anext(holder)
+
+
+async def _end(held: _Held) -> None:
+    held.started.cancel()
+    with suppress(Exception, asyncio.CancelledError):
+        await held.started
+    await held.holder.aclose()
+
+
+async def _hold(path: str | None) -> AsyncGenerator[Program, None]:
+    # A suspended generator is the one thing that an event loop tells when it ends.
+    await asyncio.to_thread(_import_sdk)
+    with tempfile.TemporaryDirectory(prefix="g4f-copilot-", ignore_cleanup_errors=True) as home:
+        try:
+            client = await asyncio.to_thread(_make_client, path, home)
+        except Exception as error:  # noqa: BLE001 - a download may fail in many ways
+            raise _describe_broken(error) from None
+        try:
+            await _start(client)
+            yield Program(client)
+        finally:
+            await _stop(client)
+
+
+def _import_sdk() -> None:
+    """Import the SDK, which takes seconds.
+
+    Raises:
+        ProviderBrokenError: It is not installed.
+    """
+    try:
+        import copilot  # noqa: F401 - from here on it is there
+    except ImportError:
+        raise ProviderBrokenError(
+            "CopilotAccount needs GitHub's SDK: install g4f-provider-copilot[account], or github-copilot-sdk beside it."
+        ) from None
+    logger = logging.getLogger("copilot")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())  # else what is raised anyway is written to stderr as well
+
+
+def _make_client(path: str | None, home: str) -> CopilotClient:
+    """Make the SDK's client. It blocks where the SDK has to download the program."""
+    from copilot import CopilotClient, RuntimeConnection
+
+    return CopilotClient(
+        connection=RuntimeConnection.for_stdio(path=path),
+        mode="empty",  # nothing of the machine is read: no files, no instructions, no keychain
+        base_directory=home,
+        working_directory=home,
+        use_logged_in_user=False,
+        log_level="none",
+        env={**os.environ, "COPILOT_GITHUB_TELEMETRY_DISABLED": "true"},
+    )
+
+
+async def _start(client: CopilotClient) -> None:
+    try:
+        await client.start()
+    except Exception as error:  # noqa: BLE001 - and so may a program
+        raise _describe_broken(error) from None
+
+
+def _describe_broken(error: Exception) -> ProviderBrokenError:
+    return ProviderBrokenError(
+        f"The program copilot cannot be started: {_show(error)}. Set COPILOT_CLI_PATH to where it is, or download it "
+        "with python -m copilot download-runtime."
+    )
+
+
+async def _stop(client: CopilotClient) -> None:
+    try:
+        await client.stop()
+    except Exception:  # noqa: BLE001 - whatever it is, the program must end
+        with suppress(Exception):
+            await client.force_stop()
