@@ -21,6 +21,7 @@ from g4f.hookspecs import ProviderHooks
 from g4f.values import Value
 from g4f.wire.dialect import Wire
 from g4f_cli.cli import cli
+from g4f_cli.slash import COMMANDS
 
 REFERENCE = ROOT / "docs" / "reference"
 _CODE = re.compile(r"`([^`]+)`")
@@ -255,6 +256,7 @@ def test_every_command_and_option_is_told() -> None:
         for option in parameter.opts
     ]
     check_told([*names, *options, "--help", "-h"], "command-line")
+    check_told([name.removeprefix("/") for name in COMMANDS], "command-line")
 
 
 def test_the_exit_codes_are_those_of_the_help() -> None:

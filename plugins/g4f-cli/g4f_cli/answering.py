@@ -22,7 +22,13 @@ _CUT_SHORT: Mapping[str | None, str] = {
 
 
 class Writer(Protocol):
-    """Takes an answer's text piece by piece."""
+    """Takes an answer's text piece by piece.
+
+    Attributes:
+        text: What was written so far.
+    """
+
+    text: str
 
     def write(self, text: str) -> None:
         """Take a piece."""
@@ -81,19 +87,17 @@ def make_writer(*, plain: bool = False) -> Writer:
 async def stream_answer(client: AsyncClient, question: Question, writer: Writer) -> Answer:
     """Ask, and write the answer as it comes; then tell what the user should know about it."""
     ends: set[str | None] = set()
-    text: list[str] = []
     async with client.chat.completions.stream(question.messages, question.model, **question.arguments) as stream:
         try:
             with writer:
                 async for chunk in stream:
                     for choice in chunk.choices:
-                        text.append(choice.delta.content or choice.delta.refusal or "")
-                        writer.write(text[-1])
+                        writer.write(choice.delta.content or choice.delta.refusal or "")
                         ends.add(choice.finish_reason)
         finally:
             _tell(stream.warnings)
         tell_fallback(stream.attempts, stream.provider)
-    answer = Answer("".join(text), stream.provider, _find_model(stream.attempts), stream.usage, {})
+    answer = Answer(writer.text, stream.provider, _find_model(stream.attempts), stream.usage, {})
     _tell_end(ends, answer)
     return answer
 

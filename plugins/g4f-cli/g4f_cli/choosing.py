@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from g4f_cli.keys import KeyStore, find_place, read_store
+from g4f_cli.keys import find_place, read_store
 from g4f_cli.options import ChoiceOptions
 from g4f_cli.running import import_client
 from g4f_cli.settings import read_settings
@@ -69,15 +69,17 @@ def make_client(choice: Choice, *, media_folder: str | None = None) -> AsyncClie
 def _collect_keys(choice: Choice, registry: Registry) -> dict[str, str]:
     """Return the stored keys of those who may serve, unless the environment has one for them."""
     store = read_store()
-    if choice.base_url:  # a provider's own key is not for another address
-        owner, origin = choice.providers[0] if choice.providers else "Custom", find_server(choice.base_url)
-        return _reveal(store, {owner: origin})
     usable = registry.list_usable() if store.list_names() else []
     named = {_find_proper_name(registry, name) for name in choice.providers}
-    wanted = [(ref.name, manifest) for ref, manifest in usable if not named or ref.name in named]
-    return _reveal(
-        store, {name: name for name, manifest in wanted if find_place(name, manifest, store) in ("keyring", "file")}
-    )
+    wanted = {
+        ref.name: ref.name
+        for ref, manifest in usable
+        if (not named or ref.name in named) and find_place(ref.name, manifest, store) in ("keyring", "file")
+    }
+    if choice.base_url:  # a provider's own key is not for another address
+        owner = _find_proper_name(registry, choice.providers[0] if choice.providers else "Custom")
+        wanted[owner] = find_server(choice.base_url)
+    return {owner: key for owner, name in wanted.items() if (key := store.reveal(name)) is not None}
 
 
 def _find_proper_name(registry: Registry, name: str) -> str:
@@ -86,10 +88,6 @@ def _find_proper_name(registry: Registry, name: str) -> str:
     with suppress(G4FError):  # who is not there needs no key
         return registry.find(name).proper_name
     return name
-
-
-def _reveal(store: KeyStore, names: Mapping[str, str]) -> dict[str, str]:
-    return {owner: key for owner, name in names.items() if (key := store.reveal(name)) is not None}
 
 
 def find_server(base_url: str) -> str:

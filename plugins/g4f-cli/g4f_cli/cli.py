@@ -9,6 +9,7 @@ from g4f_cli.options import debug_option
 
 _COMMANDS = {
     "ask": "g4f_cli.commands.ask",
+    "chat": "g4f_cli.commands.chat",
     "image": "g4f_cli.commands.image",
     "models": "g4f_cli.commands.models",
     "providers": "g4f_cli.commands.providers",

@@ -143,7 +143,7 @@ class History:
                     if at >= conversation.kept
                 ],
             )
-        conversation.kept = len(conversation.messages)
+        conversation.kept, conversation.updated = len(conversation.messages), now
 
     def list(self, count: int = -1) -> Iterator[Conversation]:
         """Yield the conversations, the latest first; a negative count is all."""

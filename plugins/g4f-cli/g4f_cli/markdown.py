@@ -34,6 +34,7 @@ class MarkdownWriter:
 
     def __init__(self) -> None:
         self._console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+        self.text = ""
         self._live: Live | None = None
         self._tail = ""
         self._held = ""
@@ -45,6 +46,7 @@ class MarkdownWriter:
 
     def write(self, text: str) -> None:
         """Take a piece; half a character is held back until its other half comes."""
+        self.text += text
         whole, self._held = take_whole(self._held + text)
         self._tail += hide_controls(whole.replace("\r\n", "\n").replace("\r", "\n"))
         if self._live is None and self._tail.strip():

@@ -114,6 +114,19 @@ def _timeout_option(function: F) -> F:
     )(function)
 
 
+def parameter_option(function: F) -> F:
+    """Add `-o/--option`, passed on as `parameters`."""
+    return click.option(
+        "-o",
+        "--option",
+        "parameters",
+        type=(str, str),
+        multiple=True,
+        metavar="NAME VALUE",
+        help="A parameter of the service, as -o temperature 0.2. May be repeated.",
+    )(function)
+
+
 def conversation_options(function: F) -> F:
     """Add `-c`, `--cid` and `--no-log`."""
     no_log = click.option("-n", "--no-log", is_flag=True, help="Keep nothing of this conversation.")

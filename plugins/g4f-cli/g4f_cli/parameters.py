@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -48,6 +47,8 @@ def _read_value(text: str) -> Any:
 
 
 def _refuse_misspelled(name: str, known: Sequence[str]) -> None:
+    from difflib import get_close_matches
+
     close = get_close_matches(name, known, 1, cutoff=0.85)  # top_k is none of ours, and no slip
     if close:
         raise InputError(f"There is no option {name!r}. Did you mean {close[0]!r}?")

@@ -86,12 +86,15 @@ def leave_interrupted() -> NoReturn:
 class AnswerWriter:
     """Writes an answer to standard output piece by piece, each at once, and ends its last line.
 
+    Attributes:
+        text: What was written so far.
+
     Raises:
         OutputError: It cannot be written.
     """
 
     def __init__(self) -> None:
-        self.wrote = False
+        self.text = ""
         self._line_open = False
         self._held = ""
         self._guarded = sys.stdout.isatty()
@@ -99,6 +102,7 @@ class AnswerWriter:
 
     def write(self, text: str) -> None:
         """Write a piece; half a character is held back until its other half comes."""
+        self.text += text
         whole, self._held = take_whole(self._held + text)
         if whole:
             self._put(whole)
@@ -111,7 +115,6 @@ class AnswerWriter:
             _discard_output()
             reason = "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)
             raise OutputError(reason) from None
-        self.wrote = True
         self._line_open = not text.endswith("\n")
 
     def _end_line(self, *_: object) -> bool:

@@ -10,7 +10,14 @@ import click
 from g4f_cli.answering import Answer, Question, fetch_answer, make_writer, stream_answer, tell_usage
 from g4f_cli.choosing import Choice, add_default_model, make_client, read_choice
 from g4f_cli.keeping import add_answer, choose_as_before, find_conversation, keep
-from g4f_cli.options import ChoiceOptions, choice_options, conversation_options, debug_option, json_option
+from g4f_cli.options import (
+    ChoiceOptions,
+    choice_options,
+    conversation_options,
+    debug_option,
+    json_option,
+    parameter_option,
+)
 from g4f_cli.parameters import read_parameters, read_schema
 from g4f_cli.prompt import STANDARD_INPUT, make_content, read_pictures, read_prompt
 from g4f_cli.running import run
@@ -52,15 +59,7 @@ class AskOptions(ChoiceOptions):
     metavar="IMAGE",
     help='A picture to ask about: a path, a URL, or "-" for standard input. May be repeated.',
 )
-@click.option(
-    "-o",
-    "--option",
-    "parameters",
-    type=(str, str),
-    multiple=True,
-    metavar="NAME VALUE",
-    help="A parameter of the service, as -o temperature 0.2. May be repeated.",
-)
+@parameter_option
 @click.option(
     "--schema",
     metavar="FIELDS",

@@ -184,7 +184,7 @@ def _write_time(stamp: str) -> str:
 
 def write_markdown(conversation: Conversation) -> str:
     """Return a conversation as Markdown."""
-    head = f"# {shorten(conversation.title, _TITLE_WIDTH)}\n\n{conversation.id}, {_write_time(conversation.updated)}"
-    who = ", ".join(name for name in (conversation.provider, conversation.model) if name)
-    parts = [f"## {role.capitalize()}\n\n{text}" for role, text in conversation.list_texts()]
-    return "\n\n".join([f"{head}, {who}" if who else head, *parts])
+    when = _write_time(conversation.updated) if conversation.updated else ""  # it was never kept
+    about = ", ".join(part for part in (conversation.id, when, conversation.provider, conversation.model) if part)
+    said = [f"## {role.capitalize()}\n\n{text}" for role, text in conversation.list_texts()]
+    return "\n\n".join([f"# {shorten(conversation.title, _TITLE_WIDTH)}", about, *said])
