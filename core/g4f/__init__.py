@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from g4f.client import AsyncClient as AsyncClient
     from g4f.client import ChatCompletion as ChatCompletion
     from g4f.client import Client as Client
+    from g4f.client._final import CompletionStream as CompletionStream
+    from g4f.client._parse import ParsedCompletion as ParsedCompletion
     from g4f.context import Call as Call
     from g4f.context import Context as Context
     from g4f.context import Timeout as Timeout
@@ -78,7 +80,9 @@ _HOMES = {
     **dict.fromkeys(("ImageRequest", "Images"), "g4f.images"),
     **dict.fromkeys(("Auth", "Manifest", "Model"), "g4f.manifest"),
     "ChatStream": "g4f.stream",
+    "CompletionStream": "g4f.client._final",
     "HttpProvider": "g4f.http_provider",
+    "ParsedCompletion": "g4f.client._parse",
     "Registry": "g4f.registry",
     "Retry": "g4f.middleware",
     "hookimpl": "g4f.hookspecs",

@@ -171,15 +171,30 @@ def unfold_completion(completion: Completion) -> list[Chunk]:
 
 def read_content(chunk: Chunk) -> str | None:
     """Return the text that a chunk adds, "" for other content (a tool call, reasoning, an end), None for none."""
+    return examine_chunk(chunk)[0]
+
+
+def examine_chunk(chunk: Chunk) -> tuple[str | None, bool]:
+    """Return a chunk's content as `read_content` does, and whether it is plain: short of a text in ASCII nothing in it.
+
+    Done for each chunk of each stream, and therefore in one walk.
+    """
     content: str | None = None
-    for choice in list_objects(chunk._data.get("choices")):
+    plain = True
+    choices = chunk._data.get("choices")
+    for choice in choices if isinstance(choices, list) else ():
+        if not isinstance(choice, dict):
+            continue
         delta = choice.get("delta")
-        if isinstance(delta, dict):
+        if delta and isinstance(delta, dict):
             text = delta.get("content")
             if text and isinstance(text, str):
                 content = text if not content else content + text
-            elif content is None and any(value for key, value in delta.items() if key != "role"):
-                content = ""
+                plain = plain and len(delta) == 1 and text.isascii()
+            else:
+                plain = False
+                if content is None and any(value for key, value in delta.items() if key != "role"):
+                    content = ""
         if content is None and choice.get("finish_reason"):
             content = ""
-    return content
+    return content, plain

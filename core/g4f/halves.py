@@ -12,14 +12,18 @@ from g4f.fold import join_surrogates, list_objects, read_index
 
 
 class Halves:
-    """Gives each chunk whole characters: the half of a surrogate pair waits here for the other half."""
+    """Gives each chunk whole characters: the half of a surrogate pair waits here for the other half.
+
+    Attributes:
+        waiting: The halves that wait, by their place in a chunk.
+    """
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[Any, ...], str] = {}
+        self.waiting: dict[tuple[Any, ...], str] = {}
 
     def mend(self, chunk: Chunk) -> Chunk:
         """Return the chunk, or a changed copy where a text in it begins or ends within a character."""
-        if not self._waiting and not _is_cut(chunk):
+        if not self.waiting and not _is_cut(chunk):
             return chunk
         data = chunk._view()
         choices = [
@@ -30,9 +34,9 @@ class Halves:
 
     def _mend(self, value: Any, place: tuple[Any, ...]) -> Any:
         if isinstance(value, str):
-            text = self._waiting.pop(place, "") + value
+            text = self.waiting.pop(place, "") + value
             if "\ud800" <= text[-1:] <= "\udbff":
-                text, self._waiting[place] = text[:-1], text[-1]
+                text, self.waiting[place] = text[:-1], text[-1]
             return join_surrogates(text)
         if isinstance(value, dict):
             return {key: self._mend(item, (*place, key)) for key, item in value.items()}

@@ -5,9 +5,9 @@ A provider without quirks is a manifest and a subclass of one line; one with qui
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from g4f.chat import ChatRequest, Chunk, Completion
 from g4f.context import MAX_ERROR_BYTES, MAX_JSON_BYTES, Context, HttpRequest, HttpResponse, HttpStream
@@ -16,7 +16,8 @@ from g4f.errors import APIResponseError, StreamTruncatedError
 from g4f.fold import unfold_completion
 from g4f.hookspecs import hookimpl
 from g4f.images import ImageRequest, Images
-from g4f.wire.dialect import StreamDecoder, Wire
+from g4f.manifest import StreamEnd
+from g4f.wire.dialect import Wire
 from g4f.wire.json import show_start
 from g4f.wire.openai import OPENAI
 from g4f.wire.sse import SseDecoder
@@ -40,33 +41,13 @@ class HttpProvider:
         return self.wire.decode_chat(response)
 
     @hookimpl
-    async def stream(self, request: ChatRequest, context: Context) -> AsyncIterator[Chunk]:
+    def stream(self, request: ChatRequest, context: Context) -> AsyncIterator[Chunk]:
         """Answer a chat piece by piece."""
-        sent = self.complete(self.wire.encode_chat(request, stream=True, warn=context.warn), context)
-        response = await context.transport.stream(sent)
-        try:
-            if response.status >= 400:
-                raise self.wire.decode_error(response.status, response.headers, await response.read(MAX_ERROR_BYTES))
-            reader = _StreamReader(self.wire.decode_stream(context.manifest.stream_end))
-            async for data in response:
-                if reader.is_fresh and _is_json(response.headers, data):
-                    for chunk in await self._read_unstreamed(response, data):
-                        yield chunk
-                    return
-                for chunk in reader.feed(data):
-                    yield chunk
-                if reader.decoder.ended:
-                    await response.finish()
-                    return
-            for chunk in reader.close():
-                yield chunk
-        finally:
-            await response.aclose()
+        return ChunkReader(self.wire, lambda: self._ask_for_stream(request, context), context.manifest.stream_end)
 
-    async def _read_unstreamed(self, response: HttpStream, start: bytes) -> list[Chunk]:
-        """Read a whole answer that came where a stream was asked for."""
-        body = start + await response.read(MAX_JSON_BYTES)
-        return unfold_completion(self.wire.decode_chat(HttpResponse(response.status, response.headers, body)))
+    async def _ask_for_stream(self, request: ChatRequest, context: Context) -> HttpStream:
+        encoded = self.wire.encode_chat(request, stream=True, warn=context.warn)
+        return await context.transport.stream(self.complete(encoded, context))
 
     @hookimpl
     async def image(self, request: ImageRequest, context: Context) -> Images:
@@ -99,33 +80,104 @@ class HttpProvider:
         return response
 
 
-class _StreamReader:
-    """Network reads in, chunks out. Generators, so that what came before a broken event is delivered first."""
+class ChunkReader:
+    """A streamed answer: iterate over its chunks, or take all those that came together, as `ChatStream` does.
 
-    def __init__(self, decoder: StreamDecoder) -> None:
-        self.decoder = decoder
+    Chunks are decoded when they are taken: so what came before a
+    broken event is delivered, and no garbage collector walks over hundreds of them that wait.
+
+    Args:
+        wire: The dialect of the answer.
+        ask: Sends the request and returns the answer's head; called when the first chunk is asked for.
+        stream_end: When the answer is complete.
+    """
+
+    def __init__(self, wire: Wire, ask: Callable[[], Awaitable[HttpStream]], stream_end: StreamEnd) -> None:
+        self._wire = wire
+        self._ask = ask
+        self._decoder = wire.decode_stream(stream_end)
+        self._response: HttpStream | None = None
         self._events = SseDecoder()
         self._start = b""
+        self._batch: Iterator[Chunk] = iter(())
+        self._over = False
 
-    @property
-    def is_fresh(self) -> bool:
-        return not self._start
+    def __aiter__(self) -> Self:
+        return self
 
-    def feed(self, data: bytes) -> Iterator[Chunk]:
+    async def __anext__(self) -> Chunk:
+        """Return the next chunk; see `read_batch`."""
+        try:
+            while True:
+                for chunk in self._batch:
+                    return chunk
+                batch = await self.read_batch()
+                if batch is None:
+                    raise StopAsyncIteration
+                self._batch = batch
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def read_batch(self) -> Iterator[Chunk] | None:
+        """Return the chunks of one network read, perhaps none; None at the end of the answer.
+
+        Raises:
+            G4FError: The request failed, or the answer broke; out of the iterator as well.
+        """
+        if self._over:
+            return None
+        response = self._response
+        if response is None:
+            response = await self._open()
+        elif self._decoder.ended:
+            self._over = True
+            await response.finish()
+            return None
+        data = await anext(self._reads, None)
+        if data is None:
+            self._over = True
+            return self._end()
+        if not self._start and _is_json(response.headers, data):
+            self._over = True
+            return iter(await self._read_unstreamed(response, data))
         if len(self._start) < _START_BYTES:
             self._start += data[:_START_BYTES]
-        feed = self.decoder.feed
+        return self._decode(data)
+
+    async def _open(self) -> HttpStream:
+        self._response = response = await self._ask()
+        if response.status >= 400:
+            page = await response.read(MAX_ERROR_BYTES)
+            raise self._wire.decode_error(response.status, response.headers, page)
+        self._reads = aiter(response)
+        return response
+
+    def _decode(self, data: bytes) -> Iterator[Chunk]:
+        feed = self._decoder.feed
         for event in self._events.feed(data):
             chunk = feed(event)
             if chunk is not None:
                 yield chunk
 
-    def close(self) -> Iterator[Chunk]:
+    def _end(self) -> Iterator[Chunk]:
         start = self._start
         with suppress(APIResponseError):  # the last event may lack its blank line; if it was cut, that is told below
-            yield from self.feed(b"\n\n")
-        if not self.decoder.complete:
+            yield from self._decode(b"\n\n")
+        if not self._decoder.complete:
             raise _describe_early_end(start)
+
+    async def _read_unstreamed(self, response: HttpStream, start: bytes) -> list[Chunk]:
+        """Read a whole answer that came where a stream was asked for."""
+        body = start + await response.read(MAX_JSON_BYTES)
+        return unfold_completion(self._wire.decode_chat(HttpResponse(response.status, response.headers, body)))
+
+    async def aclose(self) -> None:
+        """Close the connection unless the answer was read to its end."""
+        self._over = True
+        response, self._response = self._response, None
+        if response is not None:
+            await response.aclose()
 
 
 def _is_json(headers: Mapping[str, str], start: bytes) -> bool:

@@ -5,14 +5,15 @@ What its chunks tell is left to `fold.py`, characters cut in half to `halves.py`
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import suppress
+from itertools import chain
 from typing import Any, Self
 
 from g4f.chat import Chunk, Usage
 from g4f.context import Timeout
 from g4f.errors import APIError, APIResponseError, Attempt
-from g4f.fold import join_surrogates, read_content
+from g4f.fold import examine_chunk, join_surrogates, read_content
 from g4f.halves import Halves
 from g4f.watch import Watch
 
@@ -52,11 +53,12 @@ class ChatStream:
         self._reports: list[Callable[[ChatStream, Exception | None], None]] = []
         self._watch: Watch | None = None
         self._failure: Exception | None = None
-        self._held: list[Chunk] = []
+        self._held: Iterator[Chunk] = iter(())
         self._halves = Halves()
         self._text: list[str] = []
         self._opened = self._opening = self._iterated = self._closed = False
         self._tell_all = True
+        self._lively = False  # whether content came in this batch
         self.provider: str | None = None
         self.model: str | None = None
         self.warnings: list[str] = []
@@ -109,11 +111,14 @@ class ChatStream:
 
     async def _hold_until_content(self) -> None:
         assert self._source is not None
+        read, held = _find_reader(self._source), list[Chunk]()
         with self._watch_for(self._timeout.first_content) as watch:
-            async for chunk in self._source:
-                self._held.append(chunk)
-                if read_content(chunk) is not None or len(self._held) >= MAX_HELD_CHUNKS:
-                    return
+            while (batch := await read()) is not None:
+                for chunk in batch:
+                    held.append(chunk)
+                    if read_content(chunk) is not None or len(held) >= MAX_HELD_CHUNKS:
+                        self._held = chain(held, batch)
+                        return
         watch.raise_if_late("No content came within {:g} s of the stream's start.")
         if watch.stopped is None:
             raise APIResponseError("The stream ended without any content.", retryable=True)
@@ -147,20 +152,22 @@ class ChatStream:
         failure: Exception | None = None
         try:
             await self.open()
-            for chunk in self._take_held():
-                yield chunk
             if self._source is None:
                 return
+            read = _find_reader(self._source)
             with self._watch_for(self._timeout.gap) as watch:
-                async for chunk in self._source:
-                    content = read_content(chunk)
-                    watch.pause(content=content is not None)
-                    self._note(chunk, content)
-                    if self._is_told(chunk):
-                        yield self._halves.mend(chunk)
-                    if self._closed:
-                        return
-                    watch.resume()
+                batch: Iterator[Chunk] | None = self._held
+                while batch is not None:
+                    watch.pause()
+                    self._lively = False
+                    for chunk in batch:
+                        told = self._take(chunk)
+                        if told is not None:
+                            yield told
+                        if self._source is None:  # it was closed meanwhile
+                            return
+                    watch.resume(content=self._lively)
+                    batch = await read()
             watch.raise_if_late("No content came for {:g} s in the middle of the stream.")
         except Exception as error:  # noqa: BLE001 - whatever it is becomes ours
             failure = error if error is self._failure else self._wrap(error)
@@ -169,20 +176,19 @@ class ChatStream:
         if failure is not None:
             raise failure
 
-    def _take_held(self) -> list[Chunk]:
-        held, self._held = self._held, []
-        for chunk in held:
-            self._note(chunk, read_content(chunk))
-        return [self._halves.mend(chunk) for chunk in held if self._is_told(chunk)]
-
-    def _is_told(self, chunk: Chunk) -> bool:
-        return self._tell_all or bool(chunk._data.get("choices"))
-
-    def _note(self, chunk: Chunk, content: str | None) -> None:
-        if content:
-            self._text.append(content)
-        if chunk._data.get("usage"):
+    def _take(self, chunk: Chunk) -> Chunk | None:
+        """Note what a chunk tells, and return it as it is delivered; None for what the user did not ask for."""
+        content, plain = examine_chunk(chunk)
+        if content is not None:
+            self._lively = True
+            if content:
+                self._text.append(content)
+        data = chunk._data
+        if data.get("usage"):
             self.usage = chunk.usage
+        if not (self._tell_all or data.get("choices")):
+            return None
+        return chunk if plain and not self._halves.waiting else self._halves.mend(chunk)
 
     def _wrap(self, error: Exception) -> Exception:
         wrapped = self._convert_error(error) if self._convert_error else error
@@ -214,7 +220,7 @@ class ChatStream:
 
     async def _shut(self) -> None:
         self._closed = True
-        source, self._source, self._held = self._source, None, []
+        source, self._source, self._held = self._source, None, iter(())
         close = getattr(source, "aclose", None)
         try:
             if close is not None:
@@ -237,6 +243,21 @@ class ChatStream:
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open" if self._opened else "not begun"
         return f"<ChatStream {state}, provider={self.provider!r}, model={self.model!r}>"
+
+
+def _find_reader(source: AsyncIterator[Chunk]) -> Callable[[], Awaitable[Iterator[Chunk] | None]]:
+    """Return the function that reads on: all chunks that came together where the source can tell, None at its end."""
+    read: Callable[[], Awaitable[Iterator[Chunk] | None]] | None = getattr(source, "read_batch", None)
+    if read is not None:
+        return read
+
+    async def read_one() -> Iterator[Chunk] | None:
+        try:
+            return iter((await anext(source),))
+        except StopAsyncIteration:
+            return None
+
+    return read_one
 
 
 async def _nothing() -> AsyncGenerator[Chunk, None]:

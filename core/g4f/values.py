@@ -13,33 +13,37 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
 
 V = TypeVar("V", bound="Value")
+_new = object.__new__
 Mode = Literal["json", "python"]
 
 
 class _Field:
-    """A declared field; turns itself into a property once it knows its name."""
+    """A declared field; turns itself into a property once it knows its name.
 
-    def __init__(self, read: Callable[[Value, str], Any]) -> None:
-        self.read = read
+    Args:
+        make_reader: Makes, for the field's name, the function that reads it: one call, since all that is in a stream
+            is read by such.
+    """
+
+    def __init__(self, make_reader: Callable[[str], Callable[[Value], Any]]) -> None:
+        self.make_reader = make_reader
 
     def __set_name__(self, owner: type[Value], name: str) -> None:
-        read = self.read
-        setattr(
-            owner,
-            name,
-            property(lambda value: read(value, name), lambda value, new: value._set(name, new)),
-        )
+        setattr(owner, name, property(self.make_reader(name), lambda value, new: value._set(name, new)))
         owner._names = (*owner._names, name)
 
 
 def field(*, default: Any) -> Any:
     """Declare a plain JSON field; `default` stands in where it is missing or null."""
 
-    def read(value: Value, name: str) -> Any:
-        found = value._data.get(name)
-        return default if found is None else found
+    def make_reader(name: str) -> Callable[[Value], Any]:
+        def read(value: Value) -> Any:
+            found = value._data.get(name)
+            return default if found is None else found
 
-    return _Field(read)
+        return read
+
+    return _Field(make_reader)
 
 
 def one(
@@ -50,30 +54,52 @@ def one(
 ) -> Any:
     """Declare a field that holds one object of `kind()`; with a `default_factory` it is never None."""
 
-    def read(value: Value, name: str) -> Any:
-        def build(raw: Any) -> Any:
+    def make_reader(name: str) -> Callable[[Value], Any]:
+        def read(value: Value) -> Any:
+            parts = value._parts
+            if parts is None:
+                parts = value._parts = {}
+            elif name in parts:
+                return parts[name]
+            raw = value._data.get(name)
             if isinstance(raw, dict):
-                return kind().from_dict(raw)
-            return default_factory() if default_factory else None
+                part = parts[name] = kind().from_dict(raw)
+                return part
+            if default_factory is None:
+                return None
+            part = parts[name] = default_factory()
+            return part
 
-        return value._part(name, build)
+        return read
 
-    return _Field(read)
+    return _Field(make_reader)
 
 
 def many(kind: Callable[[], type[V]], *, default_factory: Callable[[], Any]) -> Any:
     """Declare a field that holds a list of objects of `kind()`; what is no object in it is passed over."""
 
-    def read(value: Value, name: str) -> Any:
-        def build(raw: Any) -> Any:
+    def make_reader(name: str) -> Callable[[Value], Any]:
+        def read(value: Value) -> Any:
+            parts = value._parts
+            if parts is None:
+                parts = value._parts = {}
+            elif name in parts:
+                return parts[name]
+            raw = value._data.get(name)
             if not isinstance(raw, list):
-                return default_factory()
-            load = kind().from_dict
-            return [load(item) for item in raw if isinstance(item, dict)]
+                built = default_factory()
+            else:
+                built = []
+                load = kind().from_dict
+                for item in raw:  # a comprehension is a call
+                    if isinstance(item, dict):
+                        built.append(load(item))
+            parts[name] = built
+            return built
 
-        return value._part(name, build)
+        return read
 
-    return _Field(read)
+    return _Field(make_reader)
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(field, one, many))
@@ -108,7 +134,7 @@ class Value(metaclass=_ValueType):
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
         """Wrap a decoded JSON object. The value owns `data` from now on; unknown keys are kept."""
-        self = cls.__new__(cls)
+        self = _new(cls)
         self._data = data
         self._parts = None
         return self
@@ -185,18 +211,6 @@ class Value(metaclass=_ValueType):
             if built != _keep_objects(plain.get(name), built):  # to have looked at a part changes nothing
                 plain[name] = built
         return plain
-
-    def _part(self, name: str, build: Callable[[Any], Any]) -> Any:
-        parts = self._parts
-        if parts is None:
-            parts = self._parts = {}
-        try:
-            return parts[name]
-        except KeyError:
-            part = build(self._data.get(name))
-            if part is not None:
-                parts[name] = part
-            return part
 
     def _set(self, name: str, value: Any) -> None:
         if self._parts:

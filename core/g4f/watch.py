@@ -11,20 +11,25 @@ if TYPE_CHECKING:
 
 
 class Watch:
-    """Stops waiting for the source: when no content came for `seconds`, or when another task closes the stream.
+    """Stops waiting for something: when it did not come within `seconds`, or when another task wants it to.
 
-    The consumer's own time does not count. One timer for a whole stream: content only moves a date, which costs a
-    hundredth of a timer for every chunk. `with` around the waiting; after it `stopped` says what happened.
+    For a stream `pause` and `resume` leave the consumer's own time out, and content moves the date. One timer does for
+    a whole stream: to move a date costs a hundredth of a timer. `with` around the waiting; after it `stopped` says what
+    happened.
 
     Attributes:
         stopped: `late` or `closed` where this watch ended the block, None where it ended by itself.
     """
 
+    __slots__ = (
+        "_cancelling", "_date", "_get_task", "_handle", "_loop", "_paused", "_seconds", "_task", "_waiting", "_why",
+        "stopped",
+    )  # fmt: skip
+
     def __init__(self, seconds: float | None) -> None:
         self.stopped: Literal["late", "closed"] | None = None
         self._seconds = seconds
         self._why: Literal["late", "closed"] | None = None
-        self._waiting = False
         self._handle: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> Self:
@@ -32,23 +37,27 @@ class Watch:
 
         self._loop = asyncio.get_running_loop()
         self._get_task = asyncio.current_task
-        self._left = self._seconds
-        self.resume()
+        self._task = task = self._get_task()
+        self._cancelling = task.cancelling() if task else 0
+        self._waiting = True
+        if self._seconds is not None:
+            self._date = self._loop.time() + self._seconds
+            self._handle = self._loop.call_at(self._date, self._check)
         return self
 
-    def pause(self, *, content: bool) -> None:
+    def pause(self) -> None:
         """Note that something came."""
         self._waiting = False
         if self._seconds is not None:
-            self._left = self._seconds if content else self._date - self._loop.time()
+            self._paused = self._loop.time()
 
-    def resume(self) -> None:
-        """Note that the source is waited for again."""
+    def resume(self, *, content: bool) -> None:
+        """Note that the source is waited for again, by the task that runs; `content` gives it all of the time anew."""
         self._waiting = True
-        self._task = self._get_task()
-        self._cancelling = self._task.cancelling() if self._task else 0
-        if self._left is not None:
-            self._date = self._loop.time() + self._left
+        self._task = task = self._get_task()
+        self._cancelling = task.cancelling() if task else 0
+        if self._seconds is not None:
+            self._date = self._loop.time() + (self._seconds if content else self._date - self._paused)
             if self._handle is None or self._handle.when() > self._date:
                 self._set_timer()
 

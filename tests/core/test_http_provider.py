@@ -21,7 +21,7 @@ from g4f.errors import (
     RateLimitError,
     StreamTruncatedError,
 )
-from g4f.http_provider import HttpProvider
+from g4f.http_provider import ChunkReader, HttpProvider
 from g4f.images import ImageRequest
 from g4f.manifest import Manifest, StreamEnd
 
@@ -228,6 +228,17 @@ async def test_an_error_where_a_stream_was_asked_for_is_raised() -> None:
         ):
             chunks.append(chunk)
     assert join(chunks) == "Hi"
+
+
+async def test_the_chunks_of_one_network_read_come_together() -> None:
+    """Who can take them so need not wait for each."""
+    stream = HttpProvider().stream(CHAT, make_context(ScriptedTransport(write("a") + write("b"), WHOLE)))
+    assert isinstance(stream, ChunkReader)
+    batches = []
+    while (batch := await stream.read_batch()) is not None:
+        batches.append(join(list(batch)))
+
+    assert batches == ["ab", "Hällo😀"]
 
 
 @pytest.mark.parametrize("event", [b"data: <html>\n\n", b'data: {"a\n\n', b"data: 5\n\n"])

@@ -1,6 +1,6 @@
 import asyncio
 import gc
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, suppress
 from typing import Any
 
@@ -529,6 +529,68 @@ async def test_a_source_may_be_any_async_iterator() -> None:
             return self.left.pop(0)
 
     assert await read_texts(ChatStream(Plain())) == ["Hi", ""]
+
+
+class Batches:
+    """A source that can tell which chunks came together; what is an exception is raised in its place."""
+
+    def __init__(self, *batches: list[Any]) -> None:
+        self.batches = list(batches)
+        self.closed = False
+
+    def __aiter__(self) -> AsyncIterator[Chunk]:
+        return self
+
+    async def __anext__(self) -> Chunk:
+        raise AssertionError("nobody asks for a chunk alone who may have them all")
+
+    async def read_batch(self) -> Iterator[Chunk] | None:
+        await asyncio.sleep(0)
+        return self._tell(self.batches.pop(0)) if self.batches else None
+
+    def _tell(self, items: list[Any]) -> Iterator[Chunk]:
+        for item in items:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+async def test_chunks_that_came_together_are_taken_together() -> None:
+    """One after the other all the same, those held back for the first content before them; empty batches are no end."""
+    source = Batches([], [EMPTY], [EMPTY, HI, HI], [], [HI, END])
+
+    assert await read_texts(ChatStream(source)) == ["", "", "Hi", "Hi", "Hi", ""]
+    assert source.closed
+
+
+async def test_an_error_among_chunks_that_came_together_comes_after_those_before_it() -> None:
+    """It carries their text, and nothing after it is delivered."""
+    source = Batches([HI, HI, APIError("broke"), HI])
+    seen = []
+    with pytest.raises(APIError, match="broke") as caught:
+        async for chunk in ChatStream(source):
+            seen.append(chunk)
+
+    assert seen == [HI, HI]
+    assert caught.value.partial == "HiHi"
+    assert source.closed
+
+
+async def test_closing_a_stream_ends_it_among_chunks_that_came_together() -> None:
+    """Those that were not delivered yet never are."""
+    source = Batches([HI, HI, HI], [HI])
+    stream = ChatStream(source)
+    seen = []
+    async for chunk in stream:
+        seen.append(chunk)
+        if len(seen) == 2:
+            await stream.aclose()
+
+    assert seen == [HI, HI]
+    assert source.closed
 
 
 async def test_a_stream_that_begins_later_becomes_the_one_it_was_given() -> None:

@@ -738,6 +738,28 @@ def test_embeddings(cell: Cell) -> None:
     assert [row.embedding for row in answer.data] == [[0.5], [1.5]]
 
 
+@pytest.mark.parametrize(
+    ("provider", "settings", "where"),
+    [
+        (OPENAI, {"settings": {"organization": "us"}}, lambda request: request.headers["openai-organization"] == "us"),
+        (OPENAI, {"settings": {"project": "p-1"}}, lambda request: request.headers["openai-project"] == "p-1"),
+        (
+            ANTHROPIC,
+            {"api_version": "2026-10-21"},
+            lambda request: request.headers["anthropic-version"] == "2026-10-21",
+        ),
+        (GEMINI, {"api_version": "v1"}, lambda request: request.path.startswith("/v1/models/")),
+    ],
+)
+def test_settings(provider: str, settings: dict[str, Any], where: Callable[[Received], bool]) -> None:
+    """What the program gives reaches the service."""
+    with Loopback(ANSWERS[provider]) as server, _connect(provider, server) as client:
+        client.with_options(**settings).chat.completions.create("Hi", MODELS[provider])  # type: ignore[arg-type]
+        client.chat.completions.create("Hi", MODELS[provider])
+        assert where(server.requests[0])
+        assert not server.requests[1].headers.keys() & {"openai-organization", "openai-project"}
+
+
 LISTS = {
     OPENAI: reply_json({"data": [{"id": "gpt-new", "object": "model"}]}),
     ANTHROPIC: reply_json({"data": [{"id": "claude-new", "type": "model", "display_name": "New"}], "has_more": False}),

@@ -8,6 +8,7 @@ from typing import Any, assert_type
 
 from g4f import AsyncClient, ChatCompletion, ChatStream, Client, Completion, Context, HttpProvider, Manifest, hookimpl
 from g4f.chat import ChatRequest, Chunk, Delta, Message, ToolCall, Usage
+from g4f.client._final import CompletionStream
 from g4f.client._models import ModelList
 from g4f.client._parse import ParsedCompletion
 from g4f.client._sync import SyncStream
@@ -52,6 +53,11 @@ async def ask() -> None:
     assert_type(parsed, Coroutine[Any, Any, ParsedCompletion[City]])
     assert_type((await parsed).choices[0].message.parsed, City | None)
     assert_type(await client.chat.completions.parse("Where?", tools=[City]), ParsedCompletion[None])
+    typed = client.chat.completions.stream("Where?", response_format=City)
+    assert_type(typed, CompletionStream[City])
+    assert_type(await typed, CompletionStream[City])
+    assert_type(await typed.get_final_completion(), ParsedCompletion[City])
+    assert_type(client.chat.completions.stream("Hi"), CompletionStream[None])
 
 
 def ask_synchronously() -> None:
@@ -61,6 +67,8 @@ def ask_synchronously() -> None:
     for chunk in sync_client.chat.completions.stream("Hi"):
         assert_type(chunk, Chunk)
     assert_type(sync_client.chat.completions.parse("Where?", response_format=City), ParsedCompletion[City])
+    typed = sync_client.chat.completions.stream("Where?", response_format=City)
+    assert_type(typed.get_final_completion(), ParsedCompletion[City])
     assert_type(ChatCompletion.create("gpt-5", "Hi"), Completion)
     assert_type(ChatCompletion.create("gpt-5", "Hi", stream=True), Iterator[Chunk])
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, cast, overload
+from collections.abc import Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from g4f.chat import Completion
 from g4f.client._arguments import (
@@ -15,6 +15,7 @@ from g4f.client._arguments import (
     check_chat_arguments,
     make_chat_request,
 )
+from g4f.client._final import CompletionStream
 from g4f.client._pictures import read_images
 from g4f.stream import ChatStream
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from g4f.client._parse import ParsedCompletion, Wanted
 
 T = TypeVar("T")
+S = TypeVar("S", bound=ChatStream)
 
 
 class Chat:
@@ -95,20 +97,69 @@ class Completions:
             G4FError: When awaited.
         """
         if stream:
-            return self.stream(messages, model, provider, **arguments)
+            return self._begin(ChatStream, messages, model, provider, arguments)
         check_chat_arguments(messages, model, arguments)
         return self._ask(messages, model, provider, False, arguments)
+
+    @overload
+    def stream(
+        self,
+        messages: Messages,
+        model: str | None = None,
+        provider: ProvidersInput | None = None,
+        *,
+        response_format: type[T],
+        tools: Tools | None = None,
+        **arguments: Unpack[ParseArguments],
+    ) -> CompletionStream[T]: ...
+
+    @overload
+    def stream(
+        self,
+        messages: Messages,
+        model: str | None = None,
+        provider: ProvidersInput | None = None,
+        *,
+        response_format: Mapping[str, Any] | None = None,
+        tools: Tools | None = None,
+        **arguments: Unpack[ParseArguments],
+    ) -> CompletionStream[None]: ...
 
     def stream(
         self,
         messages: Messages,
         model: str | None = None,
         provider: ProvidersInput | None = None,
-        **arguments: Unpack[ChatArguments],
-    ) -> ChatStream:
-        """Ask for an answer as it is made: `create(..., stream=True)`."""
+        *,
+        response_format: type | Mapping[str, Any] | None = None,
+        tools: Tools | None = None,
+        **arguments: Unpack[ParseArguments],
+    ) -> CompletionStream[Any]:
+        """Ask for an answer as it is made, with the whole at the end: `get_final_completion()`.
+
+        The arguments are those of `create`; as those of `parse`, `response_format` and `tools` may be types.
+        """
+        asked: dict[str, Any] = {**arguments, "response_format": response_format, "tools": tools}
+        kind = None if isinstance(response_format, Mapping) else response_format
+        if kind is None and not tools:
+            return self._begin(CompletionStream[Any], messages, model, provider, asked)
+        from g4f.client._parse import Wanted  # here because a program that only chats need not pay for it
+
+        wanted = Wanted.make(kind, tools or ())
+        stream = self._begin(CompletionStream[Any], messages, model, provider, wanted.complete(asked))
+        stream._wanted = wanted
+        return stream
+
+    def _begin(
+        self,
+        kind: type[S],
+        messages: Messages,
+        model: str | None,
+        provider: ProvidersInput | None,
+        arguments: Mapping[str, Any],
+    ) -> S:
         check_chat_arguments(messages, model, arguments)
-        return ChatStream.begin_later(
+        return kind.begin_later(
             lambda: self._ask(messages, model, provider, True, arguments),
             # We ask for the usage in any case; who did not is not made to meet a chunk without choices.
             tell_all=bool((arguments.get("stream_options") or {}).get("include_usage")),
@@ -181,8 +232,7 @@ class Completions:
         provider: ProvidersInput | None,
         arguments: ParseArguments,
     ) -> ParsedCompletion[Any]:
-        completed = cast(ChatArguments, wanted.complete(arguments))
-        return wanted.read(await self._ask(messages, model, provider, False, completed))
+        return wanted.read(await self._ask(messages, model, provider, False, wanted.complete(arguments)))
 
     async def _ask(
         self,
@@ -190,7 +240,7 @@ class Completions:
         model: str | None,
         provider: ProvidersInput | None,
         stream: bool,
-        arguments: ChatArguments,
+        arguments: Mapping[str, Any],
     ) -> Any:
         images = [
             *([arguments["image"]] if arguments.get("image") is not None else ()),

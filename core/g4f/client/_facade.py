@@ -100,7 +100,7 @@ def _iterate(
     model: str | None, messages: Messages, provider: ProvidersInput | None, arguments: ChatArguments
 ) -> Iterator[Chunk]:
     with Client() as client:
-        yield from client.chat.completions.stream(messages, model, provider, **arguments)
+        yield from client.chat.completions.create(messages, model, provider, stream=True, **arguments)
 
 
 async def _ask_async(
@@ -115,7 +115,7 @@ async def _iterate_async(
 ) -> AsyncGenerator[Chunk, None]:
     async with (
         AsyncClient() as client,
-        client.chat.completions.stream(messages, model, provider, **arguments) as stream,
+        client.chat.completions.create(messages, model, provider, stream=True, **arguments) as stream,
     ):
         async for chunk in stream:
             yield chunk

@@ -164,7 +164,8 @@ class Wanted:
             TypeError: Something is no type that answers can be read as.
         """
         made = [(tool, None) if isinstance(tool, Mapping) else _make_tool(tool) for tool in tools]
-        found = {tool["function"]["name"]: read or _find_reader(tool) for tool, read in made if "function" in tool}
+        functions = [(tool["function"], read) for tool, read in made if isinstance(tool.get("function"), Mapping)]
+        found = {function.get("name"): read or _find_reader(function) for function, read in functions}
         readers = {name: read for name, read in found.items() if read}
         return cls(None if kind is None else make_format(kind), [tool for tool, _ in made], readers)
 
@@ -203,8 +204,7 @@ def _make_tool(kind: Any) -> tuple[Mapping[str, Any], Callable[[str], Any]]:
     return made.offer(), made.read
 
 
-def _find_reader(tool: Mapping[str, Any]) -> Callable[[str], Any] | None:
-    function = tool["function"]
+def _find_reader(function: Mapping[str, Any]) -> Callable[[str], Any] | None:
     model = getattr(function, "model", None)  # of those that `openai.pydantic_function_tool` makes
     if model is not None:
         return make_format(model).read

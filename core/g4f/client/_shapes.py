@@ -8,6 +8,7 @@ themselves. Asking for answers of a type is left to `_parse.py`.
 from __future__ import annotations
 
 import json
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
@@ -79,16 +80,28 @@ def describe_record(kind: type) -> Shape:
         )
     shapes = Shapes()
     shape = shapes.make(kind, name_type(kind))
-    root = shapes.definitions.pop(name_type(kind))
+    root = shapes.definitions.pop(_make_key(kind))
     if _refers(root, shape.schema) or _refers(shapes.definitions, shape.schema):
-        shapes.definitions[name_type(kind)] = root
+        shapes.definitions[_make_key(kind)] = root
     return Shape({**root, "$defs": shapes.definitions} if shapes.definitions else root, shape.read)
+
+
+def _make_key(kind: type) -> str:
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", name_type(kind))
+
+
+def _refer(key: str) -> Schema:
+    return {"$ref": f"#/$defs/{key}"}
 
 
 def _refers(schema: Any, reference: Schema) -> bool:
     if isinstance(schema, Mapping):
         return schema == reference or any(_refers(part, reference) for part in schema.values())
     return isinstance(schema, list) and any(_refers(part, reference) for part in schema)
+
+
+def _refuse_twins(key: str) -> TypeError:
+    return TypeError(f"Two types are called {key}, which a JSON schema cannot tell apart: rename one.")
 
 
 class Shapes:
@@ -123,11 +136,10 @@ class Shapes:
 
     def _make_record(self, kind: type) -> Shape:
         readers: list[tuple[Member, Read]] = []  # filled below: a class may hold values of itself
-        shape = self._made[kind] = Shape(
-            {"$ref": f"#/$defs/{name_type(kind)}"}, lambda value, where: read_record(kind, readers, value, where)
-        )
-        schema = begin_schema(kind)
-        self._define(name_type(kind), schema)
+        key, schema = _make_key(kind), begin_schema(kind)
+        shape = self._made[kind] = Shape(_refer(key), lambda value, where: read_record(kind, readers, value, where))
+        if self.definitions.setdefault(key, schema) is not schema:
+            raise _refuse_twins(key)
         for member in list_members(kind):
             made = self.make(member.hint, f"{name_type(kind)}.{member.name}")
             readers.append((member, made.read))
@@ -138,16 +150,12 @@ class Shapes:
     def _make_model(self, kind: type) -> Shape:
         adapter = make_adapter(kind)
         schema = make_strict(adapter.json_schema())
-        for name, definition in {**schema.pop("$defs", {}), name_type(kind): schema}.items():
-            self._define(name, definition)
-        self._made[kind] = Shape(
-            {"$ref": f"#/$defs/{name_type(kind)}"}, lambda value, _: adapter.validate_json(json.dumps(value))
-        )
-        return self._made[kind]
-
-    def _define(self, name: str, schema: Schema) -> None:
-        if self.definitions.setdefault(name, schema) != schema:
-            raise TypeError(f"Two types are called {name}, which a JSON schema cannot tell apart: rename one.")
+        for key, definition in {**schema.pop("$defs", {}), _make_key(kind): schema}.items():
+            if self.definitions.setdefault(key, definition) != definition:
+                raise _refuse_twins(key)
+        shape = Shape(_refer(_make_key(kind)), lambda value, _: adapter.validate_json(json.dumps(value)))
+        self._made[kind] = shape
+        return shape
 
 
 def _make_plain(_: Shapes, kind: Any, __: Arguments, ___: str) -> Shape:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, Unpack, overload
 from weakref import WeakSet
 
 from g4f.chat import Chunk, Completion, Usage
@@ -22,6 +22,7 @@ from g4f.client._arguments import (
     Tools,
 )
 from g4f.client._async import AsyncClient
+from g4f.client._final import CompletionStream
 from g4f.client._models import ModelInfo, ModelList
 from g4f.context import Middleware, Timeout
 from g4f.embeddings import EmbeddingInput, Embeddings
@@ -105,6 +106,16 @@ class SyncStream:
 
     def __repr__(self) -> str:
         return repr(self._stream)
+
+
+class SyncCompletionStream(SyncStream, Generic[T]):
+    """A streamed answer that can be had whole in the end, read as the type that was asked for. See `SyncStream`."""
+
+    _stream: CompletionStream[T]
+
+    def get_final_completion(self) -> ParsedCompletion[T]:
+        """Read what is left of the stream, and return the whole answer; see the same method of `CompletionStream`."""
+        return self._enter().run(self._stream.get_final_completion())
 
 
 class Client:
@@ -255,21 +266,49 @@ class SyncCompletions:
     ) -> Completion | SyncStream:
         """Ask for an answer; see the same method of `AsyncClient`. A stream is asked for when it is first used."""
         if stream:
-            return self.stream(messages, model, provider, **arguments)
+            begin = self._client._inner.chat.completions.create
+            return SyncStream(begin(messages, model, provider, stream=True, **arguments), self._client)
         answer = self._client._inner.chat.completions.create(messages, model, provider, **arguments)
         return self._client._run(answer)
+
+    @overload
+    def stream(
+        self,
+        messages: Messages,
+        model: str | None = None,
+        provider: ProvidersInput | None = None,
+        *,
+        response_format: type[T],
+        tools: Tools | None = None,
+        **arguments: Unpack[ParseArguments],
+    ) -> SyncCompletionStream[T]: ...
+
+    @overload
+    def stream(
+        self,
+        messages: Messages,
+        model: str | None = None,
+        provider: ProvidersInput | None = None,
+        *,
+        response_format: Mapping[str, Any] | None = None,
+        tools: Tools | None = None,
+        **arguments: Unpack[ParseArguments],
+    ) -> SyncCompletionStream[None]: ...
 
     def stream(
         self,
         messages: Messages,
         model: str | None = None,
         provider: ProvidersInput | None = None,
-        **arguments: Unpack[ChatArguments],
-    ) -> SyncStream:
-        """Ask for an answer as it is made: `create(..., stream=True)`."""
-        return SyncStream(
-            self._client._inner.chat.completions.stream(messages, model, provider, **arguments), self._client
-        )
+        *,
+        response_format: Any = None,
+        tools: Tools | None = None,
+        **arguments: Unpack[ParseArguments],
+    ) -> SyncCompletionStream[Any]:
+        """Ask for an answer as it is made, with the whole at the end; see the same method of `AsyncClient`."""
+        begin = self._client._inner.chat.completions.stream
+        stream = begin(messages, model, provider, response_format=response_format, tools=tools, **arguments)
+        return SyncCompletionStream(stream, self._client)
 
     @overload
     def parse(

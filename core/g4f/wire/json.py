@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+from collections.abc import Callable
 from typing import Any
 
 from g4f.errors import APIResponseError, InvalidInputError
@@ -51,8 +52,12 @@ def decode_json(data: bytes) -> Any:
         APIResponseError: It is no JSON, or nested too deep.
     """
     try:
-        value = _load(data)
-        if not _is_deep(value, data):
+        try:
+            value = _load(data)
+        except ValueError:
+            value = _load_leniently(data)
+        # Of what is short, as the chunks of a stream, the brackets need not be counted.
+        if len(data) <= 2 * MAX_DEPTH or not _is_deep(value, data):
             return value
         reason = "it is nested too deep"
     except RecursionError:
@@ -62,13 +67,21 @@ def decode_json(data: bytes) -> Any:
     raise APIResponseError(f"The answer is not the JSON that it should be ({reason}): {show_start(data)}")
 
 
-def _load(data: bytes) -> Any:
-    if orjson is not None:
-        try:
-            return orjson.loads(data)
-        except orjson.JSONDecodeError:
-            pass
+def _load_plainly(data: bytes) -> Any:
+    """Read JSON that has no white space around it at half the cost of `json.loads`, which looks for some."""
+    text = data.decode()
+    value, end = _decoder.raw_decode(text)
+    if end != len(text):
+        raise ValueError("there is something after it")
+    return value
+
+
+def _load_leniently(data: bytes) -> Any:
     return json.loads(data.removeprefix(_BOM).decode("utf-8", "replace"))
+
+
+_decoder = json.JSONDecoder()
+_load: Callable[[bytes], Any] = getattr(orjson, "loads", _load_plainly)
 
 
 def _is_deep(value: Any, data: bytes) -> bool:

@@ -14,6 +14,8 @@ MAX_EVENT_BYTES = 16 * 2**20
 Event = tuple[str, bytes]
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+_BETWEEN = b"\n\ndata: "  # two events of the plainest kind
+_FEW_BYTES = 2**16
 
 
 class SseDecoder:
@@ -43,11 +45,37 @@ class SseDecoder:
         Raises:
             APIResponseError: An event is too large. Events before it in the same read are returned first.
         """
-        events: list[Event] = []
+        events = self._read_plain(data)
+        if events is not None:
+            return events
+        events = []
         if not self._too_large:
             self._read(data, events)
         if self._too_large and not events:
             raise APIResponseError(f"One event of the stream is larger than {self._max} bytes.")
+        return events
+
+    def _read_plain(self, data: bytes) -> list[Event] | None:
+        """Read at once what is nothing but whole events of one line `data: …`, as nearly every read of a service is.
+
+        Returns:
+            The events, or None, and nothing read, where there is anything else.
+        """
+        if self._head or self._after_cr or self._data or self._type or self._rest_size > _FEW_BYTES:
+            return None
+        if self._rest_size:
+            data = b"".join([*self._rest, data])
+        end = data.rfind(b"\n\n") + 2
+        rest = data[end:]
+        if end < 2 or not data.startswith(b"data: ") or b"\r" in data or b"\n" in rest or len(data) > self._max:
+            return None
+        events = []
+        for value in data[6 : end - 2].split(_BETWEEN):
+            if b"\n" in value:
+                return None
+            events.append(("message", value))
+        self._head = None
+        self._rest, self._rest_size = [rest], len(rest)
         return events
 
     def _read(self, data: bytes, events: list[Event]) -> None:

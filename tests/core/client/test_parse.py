@@ -6,12 +6,13 @@ import copy
 import dataclasses
 import json
 import pickle
+import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
 from enum import Enum
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Generic, Literal, NotRequired, TypedDict, TypeVar
 from uuid import UUID
 
 import attrs
@@ -24,7 +25,7 @@ from openai.lib._pydantic import to_strict_json_schema
 from openai.lib._tools import pydantic_function_tool
 
 from g4f import AsyncClient, Client, Completion, hookimpl
-from g4f.chat import ChatRequest
+from g4f.chat import ChatRequest, Chunk
 from g4f.client._parse import ParsedCompletion, make_format
 from g4f.errors import (
     APIResponseError,
@@ -33,6 +34,8 @@ from g4f.errors import (
     LengthFinishReasonError,
     ParseError,
 )
+
+T = TypeVar("T")
 
 
 class Color(Enum):
@@ -116,6 +119,16 @@ class Mixed:
 @pydantic.dataclasses.dataclass
 class Checked:
     age: int = pydantic.Field(ge=0)
+
+
+class Box(pydantic.BaseModel, Generic[T]):
+    content: T
+
+
+@dataclasses.dataclass
+class Boxes:
+    numbers: Box[int]
+    texts: Box[str]
 
 
 @dataclasses.dataclass
@@ -218,6 +231,12 @@ def test_every_type_that_json_can_say_is_read() -> None:
         (Walk, '{"steps": [{"text": "go"}]}', {"steps": [Step("go")]}),
         (Point, '{"x": 1, "_y": 2}', Point(1, 2)),
         (Checked, '{"age": 5}', Checked(age=5)),
+        (Box[int], '{"content": 5}', Box[int](content=5)),
+        (
+            Boxes,
+            '{"numbers": {"content": 5}, "texts": {"content": "x"}}',
+            Boxes(Box[int](content=5), Box[str](content="x")),
+        ),
         (
             Mixed,
             '{"city": {"name": "Rome", "population": 1, "twin": {"name": "Paris"}}, "points": {"a": {"x": 1.0}}}',
@@ -227,6 +246,8 @@ def test_every_type_that_json_can_say_is_read() -> None:
 )
 def test_classes_of_many_kinds_are_read(kind: Any, text: str, expected: Any) -> None:
     """By their own rules; what has a default may be missing."""
+    assert re.fullmatch(r"[\w-]+", make_format(kind).name)
+    assert all(re.fullmatch(r"[\w-]+", key) for key in make_format(kind).schema.get("$defs", {}))
     parsed = ask(kind, text).choices[0].message.parsed
     assert parsed == expected
     assert type(parsed) is type(expected)
@@ -415,10 +436,20 @@ def test_open_objects_are_asked_for_without_strictness() -> None:
         (dataclasses.make_dataclass("Odd", [("number", complex)]), "Odd.number is of the type complex"),
         (dataclasses.make_dataclass("Odd", [("fixed", tuple[int, str])]), "Odd.fixed is of the type tuple"),
         (dataclasses.make_dataclass("Odd", [("keys", dict[int, str])]), "Odd.keys is of the type dict"),
+        (
+            dataclasses.make_dataclass("Node", [("other", dataclasses.make_dataclass("Node", []))]),
+            "Two types are called Node",
+        ),
+        (
+            dataclasses.make_dataclass(
+                "Odd", [("city", dataclasses.make_dataclass("CityModel", [])), ("m", CityModel)]
+            ),
+            "Two types are called CityModel",
+        ),
         (dataclasses.make_dataclass("Odd", [("a", "Nowhere")]), "A type in Odd is not known where the class stands"),
         (
-            dataclasses.make_dataclass("Odd", [("city", City), ("other", dataclasses.make_dataclass("City", ["a"]))]),
-            "Odd.other|Two types are called City|of the type",
+            dataclasses.make_dataclass("Odd", [("city", City), ("other", dataclasses.make_dataclass("City", []))]),
+            "Two types are called City, which a JSON schema cannot tell apart",
         ),
     ],
 )
@@ -486,3 +517,74 @@ class Script:
 with Client(Script) as client:
     print(client.chat.completions.parse("What?", response_format=City).choices[0].message.parsed)
 """
+
+
+class Pieces(Script):
+    """Streams its first message in pieces."""
+
+    @hookimpl
+    async def stream(self, request: ChatRequest) -> AsyncIterator[Chunk]:
+        self.requests.append(request)
+        message = self.messages[0]
+        for at in range(0, len(message.get("content") or ""), 5):
+            yield Chunk.from_text(message["content"][at : at + 5], model="scripted")
+        for at, found in enumerate(message.get("tool_calls", ())):
+            delta = {"tool_calls": [{**found, "index": at}]}
+            yield Chunk.from_dict({"model": "scripted", "choices": [{"index": 0, "delta": delta}]})
+        yield Chunk.from_text(None, model="scripted", finish_reason=self.finish_reason)
+
+
+async def test_a_stream_ends_in_a_value() -> None:
+    """After its loop, or in place of it."""
+    script = Pieces('{"name": "Rome", "population": 3}')
+    async with AsyncClient(script) as client:
+        stream = client.chat.completions.stream("Where?", "m", response_format=City)
+        text = "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
+        looped = await stream.get_final_completion()
+        unlooped = await client.chat.completions.stream("Where?", response_format=City).get_final_completion()
+    assert text == '{"name": "Rome", "population": 3}'
+    for answer in (looped, unlooped):
+        assert answer.choices[0].message.parsed == City("Rome", 3)
+        assert (answer.provider, answer.model, len(answer.attempts)) == ("Pieces", "scripted", 1)
+    response_format = script.requests[0].options["response_format"]
+    assert response_format is not None
+    assert response_format["json_schema"]["name"] == "City"
+
+
+def test_the_synchronous_stream_does_so_too() -> None:
+    """With tools, and without any type."""
+    with Client(Pieces(call("City", '{"name": "Rome", "population": 3}'), finish_reason="tool_calls")) as client:
+        with client.chat.completions.stream("Where?", tools=[City]) as stream:
+            assert [len(chunk.choices[0].delta.tool_calls) for chunk in stream] == [1, 0]
+            answer = stream.get_final_completion()
+        assert answer.choices[0].message.tool_calls[0].function.parsed_arguments == City("Rome", 3)
+    with Client(Pieces("Hello")) as client:
+        plain = client.chat.completions.stream("Hi").get_final_completion().choices[0].message
+    assert (plain.content, plain.parsed) == ("Hello", None)
+
+
+async def test_a_stream_without_an_end_has_no_final_completion() -> None:
+    """Left early, cut at a limit, or broken."""
+    async with AsyncClient(Pieces('{"name": "Rome"}')) as client:
+        stream = client.chat.completions.stream("Where?", response_format=City)
+        async for _ in stream:
+            break
+        with pytest.raises(RuntimeError, match="The stream was left before its end"):
+            await stream.get_final_completion()
+        with pytest.raises(ParseError, match="City lacks 'population'"):
+            await client.chat.completions.stream("Where?", response_format=City).get_final_completion()
+    async with AsyncClient(Pieces('{"name"', finish_reason="length")) as client:
+        with pytest.raises(LengthFinishReasonError) as caught:
+            await client.chat.completions.stream("Where?", response_format=City).get_final_completion()
+    assert caught.value.partial == '{"name"'
+
+
+async def test_a_stream_of_what_is_no_type_is_refused_at_once() -> None:
+    """As everywhere; a dict is OpenAI's own form."""
+    async with AsyncClient(Pieces("{}")) as client:
+        with pytest.raises(TypeError, match="Nothing can be read as int"):
+            client.chat.completions.stream("Where?", response_format=int)
+        with pytest.raises(TypeError, match="no argument 'temprature'"):
+            client.chat.completions.stream("Where?", temprature=1)  # type: ignore[call-overload]
+        stream = client.chat.completions.stream("Where?", response_format={"type": "json_object"})
+        assert (await stream.get_final_completion()).choices[0].message.content == "{}"

@@ -1,0 +1,192 @@
+"""The run of all benchmarks: `scripts/bench` starts this.
+
+Each figure is the median of several repetitions. In each repetition the clients take turns, the plain aiohttp client
+first, so that what else the machine does falls on all of them; a ratio is the median of the ratios within repetitions.
+What the items are is left to `worker.py`, what becomes of the figures to `report.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from statistics import median
+from typing import Any
+from urllib.request import urlopen
+
+import attrs
+from report import write_report
+
+from environments import FAST, OTHERS, PLAIN, RAW, Peer, SkippedError, prepare, read_version
+
+HERE = Path(__file__).parent
+SECONDS = 300  # that one measurement may take
+OURS = (RAW, FAST, PLAIN)
+
+
+@attrs.frozen
+class Item:
+    """One row of a table: what is measured, how large, and how often."""
+
+    name: str
+    size: int = 0
+    repetitions: int = 3
+    peers: tuple[Peer, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What the report calls it."""
+        return f"{self.name} {self.size}" if self.size else self.name
+
+
+TABLE = (
+    Item("import", repetitions=7, peers=OURS),
+    Item("cold", repetitions=7),
+    Item("requests", 64, 5),
+    Item("requests", 512, 5),
+    Item("stream", 5000, 5),
+    Item("streams", 200, 5),
+    Item("memory", 1000),
+    Item("image"),
+    Item("vision"),
+    Item("sync", peers=(FAST, PLAIN)),
+)
+GROWTH = (
+    *(Item("stream", size, peers=OURS) for size in (10, 100, 1000, 10_000)),
+    *(Item("history", size, peers=OURS) for size in (1, 10, 100, 1000)),
+    *(Item("memory", size, peers=OURS) for size in (10, 100, 500, 2000)),
+    *(Item("providers", size, peers=(FAST,)) for size in (1, 10, 100, 300)),
+)
+
+
+@contextmanager
+def run_upstream(python: Path) -> Iterator[str]:
+    """Run the service in a process of its own, and give its origin."""
+    command = [python, HERE / "upstream.py"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.communicate()
+
+
+def read_upstream_cpu(origin: str) -> float:
+    """Return what the service has cost so far, in seconds."""
+    with urlopen(f"{origin}/usage") as answer:  # noqa: S310 - our own service
+        return float(answer.read())
+
+
+def measure(peer: Peer, item: Item, origin: str) -> dict[str, float]:
+    """Measure one item once.
+
+    Raises:
+        SkippedError: The client cannot do it.
+    """
+    command = [prepare(peer), HERE / "worker.py", item.name, peer.module, origin, str(item.size)]
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("G4F_", "OPENAI_", "PYTHON"))}
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, env=plain)
+    except subprocess.TimeoutExpired:
+        raise SkippedError(f"not done within {SECONDS} s") from None
+    for line in reversed(done.stdout.splitlines()):  # some print of themselves
+        with suppress(ValueError):
+            figures: dict[str, float] = json.loads(line)
+            return figures
+    raise SkippedError((done.stderr.strip().splitlines() or ["it said nothing"])[-1][:200])
+
+
+def run_items(items: Iterable[Item], peers: Sequence[Peer], origin: str) -> dict[str, dict[str, Any]]:
+    """Return the figures of each item by client: medians, and under `ratio` those against the plain client."""
+    table: dict[str, dict[str, Any]] = {}
+    for item in items:
+        sys.stderr.write(f"{item.key} ...\n")
+        table[item.key] = run_item(item, [peer for peer in peers if peer in (item.peers or peers)], origin)
+    return table
+
+
+def run_item(item: Item, peers: Sequence[Peer], origin: str) -> dict[str, Any]:
+    """Let the clients take turns."""
+    runs: dict[str, list[dict[str, float]]] = {peer.name: [] for peer in peers}
+    skipped: dict[str, str] = {}
+    for _ in range(item.repetitions):
+        for peer in peers:
+            if peer.name in skipped:
+                continue
+            try:
+                runs[peer.name].append(measure(peer, item, origin))
+            except SkippedError as error:
+                skipped[peer.name] = str(error)
+    base = runs.get(RAW.name) or []
+    found = {name: _summarize(taken, base) for name, taken in runs.items() if name not in skipped}
+    return {**found, **{name: {"skipped": why} for name, why in skipped.items()}}
+
+
+def _summarize(runs: Sequence[Mapping[str, float]], base: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+    figures: dict[str, Any] = {key: median(run[key] for run in runs) for key in runs[0]}
+    if base:
+        figures["ratio"] = {
+            key: median(run[key] / other[key] for run, other in zip(runs, base, strict=True))
+            for key in figures
+            if base[0].get(key)
+        }
+    return figures
+
+
+def measure_ceiling(origin: str) -> dict[str, float]:
+    """Return what the service itself costs, in microseconds of its own process: it must be far below any client."""
+    begun = read_upstream_cpu(origin)
+    measure(RAW, Item("requests", 64), origin)
+    requests = read_upstream_cpu(origin)
+    measure(RAW, Item("stream", 5000), origin)
+    return {
+        "request_us": (requests - begun) / (4 * 2560 + 128) * 1e6,
+        "chunk_us": (read_upstream_cpu(origin) - requests) / (5000 * (1 + 4 * 20000 // 5000)) * 1e6,
+    }
+
+
+def choose_peers(*, quick: bool) -> tuple[list[Peer], dict[str, str]]:
+    """Return the clients that can be measured here, and why others cannot."""
+    peers, skipped = [], {}
+    for peer in OURS if quick else (*OURS, *OTHERS):
+        try:
+            prepare(peer)
+        except SkippedError as error:
+            skipped[peer.name] = str(error)
+        else:
+            peers.append(peer)
+    return peers, skipped
+
+
+def main() -> None:
+    """Measure, print the tables and write them down."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", description="What g4f costs beside plain aiohttp and others."
+    )
+    parser.add_argument("--quick", action="store_true", help="only g4f and plain aiohttp, without the growth curves")
+    parser.add_argument("--only", metavar="ITEM", action="append", help="only these items, as requests; writes nothing")
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md and .json")
+    options = parser.parse_args()
+    peers, skipped = choose_peers(quick=options.quick or bool(options.only))
+    items = TABLE if options.quick else (*TABLE, *GROWTH)
+    if options.only:
+        items = tuple(item for item in items if item.name in options.only)
+    if options.quick:
+        items = tuple(attrs.evolve(item, repetitions=3) for item in items)
+    with run_upstream(Path(sys.executable)) as origin:
+        results = {
+            "python": sys.version.split()[0],
+            "cores": os.cpu_count(),
+            "versions": {peer.name: read_version(prepare(peer), peer.distribution) for peer in peers},
+            "skipped": skipped,
+            "upstream": measure_ceiling(origin),
+            "items": run_items(items, peers, origin),
+        }
+    write_report(results, [peer.name for peer in peers], keep=options.write)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""Ours, with everything on that a user gets: routing, hooks, retries, deadlines, OpenAI-shaped answers."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from g4f.client import AsyncClient
+
+
+class Client:
+    """One client with a key and an address."""
+
+    def __init__(self, base_url: str) -> None:
+        self._client = AsyncClient("OpenaiChat", api_key="sk-bench", base_url=base_url)
+
+    async def ask(self, messages: list[dict[str, Any]]) -> str:
+        answer = await self._client.chat.completions.create(messages, "gpt-4o-mini")
+        return answer.choices[0].message.content or ""
+
+    async def stream(self, messages: list[dict[str, Any]]) -> str:
+        parts = []
+        async for chunk in self._client.chat.completions.create(messages, "gpt-4o-mini", stream=True):
+            text = chunk.choices[0].delta.content
+            if text:
+                parts.append(text)
+        return "".join(parts)
+
+    async def hold(self, messages: list[dict[str, Any]]) -> Any:
+        chunks = aiter(self._client.chat.completions.create(messages, "gpt-4o-mini", stream=True))
+        async for chunk in chunks:
+            if chunk.choices[0].delta.content:
+                break
+        return chunks
+
+    async def draw(self, prompt: str) -> bytes:
+        images = await self._client.images.generate(prompt, "gpt-image-1", response_format="b64_json")
+        return base64.b64decode(images.data[0].b64_json or "")
+
+    async def look(self, question: str, picture: bytes) -> str:
+        answer = await self._client.chat.completions.create(question, "gpt-4o-mini", image=picture)
+        return answer.choices[0].message.content or ""
+
+    async def close(self) -> None:
+        await self._client.close()
