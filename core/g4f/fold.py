@@ -69,7 +69,9 @@ def _merge(old: Any, new: Any, key: str) -> Any:
     if new is None:
         return old
     if isinstance(new, str):
-        return new if key in _WHOLE else _merge_text(old, new, key)
+        if key in _WHOLE:
+            return new or old or new  # some repeat an id as ""
+        return _merge_text(old, new, key)
     if isinstance(new, dict):
         table = old if isinstance(old, dict) else {}
         for name, value in new.items():
