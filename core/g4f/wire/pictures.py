@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import attrs
 
@@ -75,6 +75,16 @@ def fit_size(width: int, height: int, limits: SizeLimits) -> tuple[int, int]:
 
 def _round(side: float, limits: SizeLimits) -> int:
     return max(limits.least, round(side / limits.step) * limits.step)
+
+
+def choose_ratio(width: int, height: int, ratios: Iterable[str]) -> str:
+    """Return the aspect ratio, as "16:9", that is nearest to a size in pixels."""
+
+    def measure(name: str) -> float:
+        across, _, down = name.partition(":")
+        return abs(math.log(width / height) - math.log(float(across) / float(down)))
+
+    return min(ratios, key=measure)
 
 
 def warn_of_rest(

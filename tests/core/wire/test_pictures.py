@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from g4f.errors import InvalidInputError
 from g4f.images import ImageRequest
-from g4f.wire.pictures import SizeLimits, fit_size, read_size, warn_of_rest
+from g4f.wire.pictures import SizeLimits, choose_ratio, fit_size, read_size, warn_of_rest
 
 SIDES = st.integers(1, 99_999)
 LIMITS = [
@@ -91,3 +91,11 @@ def test_what_a_service_lacks_is_told() -> None:
     ]
     warn_of_rest(ImageRequest("", provider_options={"a": 1}), "X", told.append)
     assert told[-1] == "The provider option a was left out: X knows none."
+
+
+@pytest.mark.parametrize(
+    ("size", "ratio"), [((1024, 1024), "1:1"), ((1792, 1024), "16:9"), ((1000, 1500), "2:3"), ((9, 19), "9:19.5")]
+)
+def test_a_size_has_a_nearest_shape(size: tuple[int, int], ratio: str) -> None:
+    """Among those that a service draws, for one that counts no pixels."""
+    assert choose_ratio(*size, ["1:1", "16:9", "2:3", "9:19.5"]) == ratio

@@ -6,7 +6,6 @@ and the types of Together's SDK.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from g4f.context import HttpRequest
@@ -14,40 +13,33 @@ from g4f.images import ImageRequest
 from g4f.wire.dialect import Warn
 from g4f.wire.json import encode_json
 from g4f.wire.openai import MAX_IMAGES_BYTES
-from g4f.wire.sizes import read_size
+from g4f.wire.pictures import choose_ratio, read_size, warn_of_rest
 
-_RATIOS = (
-    "1:1 3:4 4:3 9:16 16:9 2:3 3:2 9:19.5 19.5:9 9:20 20:9 1:2 2:1".split()  # noqa: SIM905 - shorter so
-)
+_RATIOS = ("1:1", "3:4", "4:3", "9:16", "16:9", "2:3", "3:2", "9:19.5", "19.5:9", "9:20", "20:9", "1:2", "2:1")
 
 
 def encode_xai_image(request: ImageRequest, *, warn: Warn) -> HttpRequest:
     """Write a request for pictures to XAI: shapes for sizes, and JSON also to edit."""
-    fields = _take_options(request, {"n"}, "XAI", warn)
+    warn_of_rest(request, "XAI", warn, own=request.provider_options)
+    fields = _take_count(request)
     size = request.options.get("size")
     wished = read_size(size)
     if wished is not None:
-        fields["aspect_ratio"] = _choose_ratio(*wished)
+        fields["aspect_ratio"] = choose_ratio(*wished, _RATIOS)
         warn(f"size {size} became the aspect ratio {fields['aspect_ratio']}: XAI counts no pixels.")
-    pictures = [{"type": "image_url", "url": url} for url in request.images]
     if request.operation == "generate":
         return _make_request(request, "/images/generations", fields)
-    return _make_request(
-        request, "/images/edits", {**fields, **({"image": pictures[0]} if len(pictures) == 1 else {"images": pictures})}
-    )
-
-
-def _choose_ratio(width: int, height: int) -> str:
-    def measure(name: str) -> float:
-        across, _, down = name.partition(":")
-        return abs(math.log(width / height) - math.log(float(across) / float(down)))
-
-    return min(_RATIOS, key=measure)
+    pictures = [{"type": "image_url", "url": url} for url in request.images]
+    given = {"image": pictures[0]} if len(pictures) == 1 else {"images": pictures}
+    return _make_request(request, "/images/edits", {**fields, **given})
 
 
 def encode_together_image(request: ImageRequest, *, warn: Warn) -> HttpRequest:
     """Write a request for pictures to Together: width and height, and pictures to edit as references."""
-    fields = _take_options(request, {"n", "output_format"}, "Together", warn)
+    warn_of_rest(request, "Together", warn, options=("n", "size", "output_format"), own=request.provider_options)
+    fields = _take_count(request)
+    if "output_format" in request.options:
+        fields["output_format"] = request.options["output_format"]
     wished = read_size(request.options.get("size"))
     if wished is not None:
         fields["width"], fields["height"] = wished
@@ -58,14 +50,8 @@ def encode_together_image(request: ImageRequest, *, warn: Warn) -> HttpRequest:
     return _make_request(request, "/images/generations", fields)
 
 
-def _take_options(request: ImageRequest, known: set[str], service: str, warn: Warn) -> dict[str, Any]:
-    """Return the options that a service knows; of the others, tell that they are left out."""
-    options: dict[str, Any] = dict(request.options)
-    for name in options.keys() - known - {"size"}:
-        warn(f"{name} was left out: {service} does not know it.")
-    if request.mask is not None:
-        warn(f"mask was left out: {service} takes none; say in the prompt what to change.")
-    return {name: value for name, value in options.items() if name in known}
+def _take_count(request: ImageRequest) -> dict[str, Any]:
+    return {"n": request.options["n"]} if "n" in request.options else {}
 
 
 def _make_request(request: ImageRequest, path: str, fields: dict[str, Any]) -> HttpRequest:

@@ -5,12 +5,11 @@ Source: https://ai.google.dev/gemini-api/docs/image-generation.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from g4f.images import ImageRequest
 from g4f.wire.dialect import Warn
-from g4f.wire.pictures import read_size, warn_of_rest
+from g4f.wire.pictures import choose_ratio, read_size, warn_of_rest
 from g4f_provider_gemini.wire.contents import encode_url
 from g4f_provider_gemini.wire.families import list_ratios
 
@@ -42,13 +41,8 @@ def _encode_size(size: str | None, model: str, warn: Warn) -> dict[str, Any]:
     if wished is None:
         return {}
     width, height = wished
-    ratio = min(ratios, key=lambda name: abs(math.log(width / height) - math.log(_read_ratio(name))))
+    ratio = choose_ratio(width, height, ratios)
     kind = next((name for name, side in _CLASSES.items() if width * height <= _SLACK * side**2), "4K")
     if (width, height) != (_CLASSES[kind], _CLASSES[kind]):
         warn(f"size {size} became the aspect ratio {ratio} in {kind}: Gemini counts no pixels.")
     return {"aspectRatio": ratio} if kind == "1K" else {"aspectRatio": ratio, "imageSize": kind}
-
-
-def _read_ratio(name: str) -> float:
-    width, _, height = name.partition(":")
-    return int(width) / int(height)
