@@ -22,17 +22,32 @@ from g4f.wire.json import show_start
 from g4f.wire.openai import OPENAI
 from g4f.wire.sse import SseDecoder
 
+# What each hook needs of a dialect.
+_NEEDS = {
+    "chat": "encode_chat",
+    "stream": "decode_stream",
+    "image": "encode_image",
+    "embed": "encode_embed",
+    "models": "encode_models",
+}
 _START_BYTES = 512  # of a stream: enough to tell what it is, however small the pieces that it comes in
 
 
 class HttpProvider:
-    """A provider that speaks a dialect over HTTP.
+    """A provider that speaks a dialect over HTTP. It has the hooks that its dialect has words for.
 
     Attributes:
         wire: The dialect; OpenAI's unless a subclass says otherwise.
     """
 
     wire: ClassVar[Wire] = OPENAI
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        """Take back the hooks that the dialect has no words for; those that a subclass writes itself stay."""
+        super().__init_subclass__(**more)
+        for hook, function in _NEEDS.items():
+            if not cls.wire.has(function) and getattr(cls, hook) is getattr(HttpProvider, hook):
+                setattr(cls, hook, None)
 
     @hookimpl
     async def chat(self, request: ChatRequest, context: Context) -> Completion:

@@ -21,9 +21,13 @@ from g4f.errors import (
     RateLimitError,
     StreamTruncatedError,
 )
+from g4f.hookspecs import hookimpl
 from g4f.http_provider import ChunkReader, HttpProvider
 from g4f.images import ImageRequest
 from g4f.manifest import Manifest, StreamEnd
+from g4f.plugin import Plugin
+from g4f.wire.dialect import Wire
+from g4f.wire.openai import OPENAI
 
 CHAT = ChatRequest(({"role": "user", "content": "Hi"},), "m")
 EVENTS = {"content-type": "text/event-stream"}
@@ -335,3 +339,27 @@ async def test_a_provider_has_the_last_word_on_what_is_sent() -> None:
     transport.answer.pieces = [b'{"data": []}']
     assert await Dated().models(context) == []
     assert [request.query for request in transport.requests] == [{"version": "2"}] * 2
+
+
+class Painter(HttpProvider):
+    wire = Wire(encode_image=OPENAI.encode_image, decode_image=OPENAI.decode_image)
+
+
+class Guesser(Painter):
+    @hookimpl
+    async def models(self) -> list[dict[str, Any]]:
+        return [{"id": "guess"}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "hooks"),
+    [
+        (HttpProvider, {"chat", "stream", "image", "embed", "models"}),
+        (Painter, {"image"}),
+        (Guesser, {"image", "models"}),
+    ],
+)
+def test_a_provider_has_the_hooks_that_its_dialect_has_words_for(kind: type[HttpProvider], hooks: set[str]) -> None:
+    """And those that it writes itself; so that nobody asks it for what it could only refuse."""
+    plugin = Plugin("Any", kind(), Manifest())
+    assert {hook for hook in ("chat", "stream", "image", "embed", "models") if plugin.implements(hook)} == hooks

@@ -9,7 +9,7 @@ from g4f.chat import ChatRequest
 from g4f.client._arguments import CallArguments, ProvidersInput
 from g4f.credentials import has_access
 from g4f.dispatch import Dispatcher
-from g4f.errors import APIStatusError, ModelNotFoundError, UnsupportedError
+from g4f.errors import APIStatusError, ModelNotFoundError
 from g4f.known import guess_model
 from g4f.manifest import Manifest
 from g4f.values import Value, field, many
@@ -100,13 +100,10 @@ async def _list_live(dispatcher: Dispatcher, name: str, listed: list[dict[str, A
     """Ask a service for its models; one that has no such list is no failure where the manifest has one."""
     try:
         return await dispatcher.list_models(name)
-    except UnsupportedError:
-        if not listed:
-            raise
     except APIStatusError as error:
-        if not listed or error.status_code not in (404, 405, 501):
-            raise
-    return []
+        if listed and error.status_code in (404, 405, 501):
+            return []
+        raise
 
 
 def _list_manifest(name: str, manifest: Manifest) -> list[dict[str, Any]]:

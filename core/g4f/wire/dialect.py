@@ -74,3 +74,7 @@ class Wire:
     encode_models: Callable[[], HttpRequest] = _refuse
     decode_models: Callable[[HttpResponse], list[dict[str, Any]]] = _refuse
     decode_error: Callable[[int, Mapping[str, str], bytes], APIStatusError] = decode_error
+
+    def has(self, name: str) -> bool:
+        """Tell whether the dialect names one of these functions."""
+        return getattr(self, name) is not _refuse

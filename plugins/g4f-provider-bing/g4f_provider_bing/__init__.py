@@ -7,7 +7,7 @@ import base64
 
 import attrs
 
-from g4f.context import Context, HttpRequest, HttpResponse
+from g4f.context import Context, HttpRequest
 from g4f.drawing import draw_several, read_count
 from g4f.hookspecs import hookimpl
 from g4f.http_provider import HttpProvider
@@ -26,9 +26,9 @@ class BingCreateImages(HttpProvider):
         read_count(request)  # before anything is downloaded
         return await draw_several(super().image, await _inline_images(request, context), context)
 
-    async def send(self, request: HttpRequest, context: Context) -> HttpResponse:
-        """Send a request to the resource, whichever of its addresses the user has; see `HttpProvider`."""
-        return await super().send(attrs.evolve(request, path=find_root(context.base_url) + request.path), context)
+    def complete(self, request: HttpRequest, context: Context) -> HttpRequest:
+        """Address a request to the resource, whichever of its addresses the user has."""
+        return attrs.evolve(request, path=find_root(context.base_url) + request.path)
 
 
 async def _inline_images(request: ImageRequest, context: Context) -> ImageRequest:
