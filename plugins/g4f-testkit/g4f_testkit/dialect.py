@@ -19,9 +19,10 @@ from g4f_testkit.http import Reply, Request
 from g4f_testkit.script import Failure, Turn
 
 Operation = Literal["chat", "image", "image_edit", "embed", "models"]
-# What a service may lack, so that nobody checks it: `Dialect.lacks`.
+# What a service may lack, so that nobody checks it: `Dialect.lacks`. One that lacks `repeats` may have begun what is
+# paid for when it fails: only what it certainly refused (429, 503) is tried again.
 Feature = Literal[
-    "usage", "cached_tokens", "reasoning_tokens", "length", "content_filter", "type", "code", "request_id",
+    "repeats", "usage", "cached_tokens", "reasoning_tokens", "length", "content_filter", "type", "code", "request_id",
     "retry_after", "extra", "system", "stream",
 ]  # fmt: skip
 
@@ -46,6 +47,7 @@ class Asked:
         effort: How hard to think, in the service's own words; empty where nothing was said.
         count: How many pictures are wanted.
         tells_usage: Whether a stream is to tell the tokens.
+        follows: Whether it asks for what the request before began; that one counts, and its turn is played on.
     """
 
     operation: Operation
@@ -63,6 +65,7 @@ class Asked:
     effort: str = ""
     count: int = 1
     tells_usage: bool = True
+    follows: bool = False
 
 
 class Dialect(Protocol):

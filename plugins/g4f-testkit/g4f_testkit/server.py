@@ -47,6 +47,7 @@ class Server:
     def play(self, *turns: Turn) -> None:
         """Forget what was, and give these turns, one a request; the last again and again."""
         self._turns = list(turns) or [Turn()]
+        self._turn = self._turns[0]
         self.requests: list[Request] = []
         self.asked: list[Asked] = []
         self.hang_ups = 0
@@ -107,8 +108,10 @@ class Server:
         if asked is None:
             text = f"There is no {request.method} {request.path} in this dialect."
             return deliver(reply_json({"error": {"message": text}}, 404))
-        self.asked.append(asked)
-        turn = choose_turn(self._take_turn(), asked, request)
+        if not asked.follows:
+            self.asked.append(asked)
+            self._turn = choose_turn(self._take_turn(), asked, request)
+        turn = self._turn
         reply = attrs.evolve(write_reply(self.dialect, asked, turn, request), origin=request.origin)
         delivery = FAULTS[turn.fault](reply) if turn.fault else deliver(reply)
         return attrs.evolve(delivery, steps=cut_pieces(delivery.steps, turn.size)) if turn.size else delivery
