@@ -32,7 +32,6 @@ from g4f.context import (
 from g4f.credentials import Access, Secret, add_settings, resolve_access
 from g4f.errors import (
     APIError,
-    APIStatusError,
     APITimeoutError,
     Attempt,
     G4FError,
@@ -47,6 +46,7 @@ from g4f.stream import ChatStream
 from g4f.values import Value
 
 logger = logging.getLogger("g4f")
+_TOLD = ("args", "body", "code", "type", "param", "request_id")  # where an error has what the service said
 
 
 @attrs.frozen
@@ -247,13 +247,13 @@ def tidy_error(error: G4FError, call: Call, secrets: Sequence[Secret]) -> G4FErr
     if isinstance(error, APIError):
         error.provider = error.provider or call.target.provider
         error.model = error.model or call.target.model
-    for secret in secrets:
-        error.args = tuple(_scrub(argument, secret) for argument in error.args)
-        if isinstance(error, APIStatusError):
-            error.body = _scrub(error.body, secret)
-            error.code, error.type, error.param = (
-                _scrub(text, secret) for text in (error.code, error.type, error.param)
-            )
+    told = {name: getattr(error, name) for name in _TOLD if hasattr(error, name)}
+    clean = {name: _scrub(value, secrets) for name, value in told.items()}
+    if clean != told:
+        for name, value in clean.items():
+            setattr(error, name, value)
+        # Whoever reports a traceback with its local variables would show what the service said.
+        error.__cause__ = error.__context__ = error.__traceback__ = None
     return error
 
 
@@ -265,13 +265,15 @@ def _keep_jobs(error: G4FError, jobs: Sequence[str]) -> G4FError:
     return error
 
 
-def _scrub(value: Any, secret: Secret) -> Any:
+def _scrub(value: Any, secrets: Sequence[Secret]) -> Any:
     if isinstance(value, str):
-        return secret.scrub(value)
+        for secret in secrets:
+            value = secret.scrub(value)
+        return value
     if isinstance(value, dict):
-        return {_scrub(key, secret): _scrub(item, secret) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_scrub(item, secret) for item in value]
+        return {_scrub(key, secrets): _scrub(item, secrets) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_scrub(item, secrets) for item in value)
     return value
 
 

@@ -137,8 +137,10 @@ class Plugin:
             raise self.wrap_error(error) from error
 
     def wrap_error(self, error: Exception) -> G4FError:
-        """Turn a foreign exception out of the provider's code into ours."""
-        return APIError(f"{self.name} failed: {type(error).__name__}: {_one_line(error)}", provider=self.name)
+        """Turn a foreign exception out of the provider's code into ours, which it caused."""
+        wrapped = APIError(f"{self.name} failed: {type(error).__name__}: {_one_line(error)}", provider=self.name)
+        wrapped.__cause__ = error
+        return wrapped
 
     def _open_source(self, request: ChatRequest, context: Context) -> AsyncIterator[Chunk]:
         if not self.implements("stream"):

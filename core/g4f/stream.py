@@ -29,7 +29,7 @@ class ChatStream:
     Args:
         source: What a provider's hook gave.
         timeout: `first_content` and `gap` count here.
-        convert_error: Makes an error of ours of whatever comes out of the source.
+        convert_error: Makes an error of ours of whatever comes out of the source, and says what caused it.
 
     Attributes:
         provider: Name of the provider that answers, once known.
@@ -196,7 +196,6 @@ class ChatStream:
             if wrapped.partial is None:
                 wrapped.partial = join_surrogates("".join(self._text))
             wrapped.attempts = wrapped.attempts or self.attempts
-        wrapped.__cause__ = error if wrapped is not error else error.__cause__
         wrapped.__suppress_context__ = True
         self._end(wrapped)
         return wrapped

@@ -387,11 +387,29 @@ SILENT = {
 @pytest.mark.parametrize("answer", SILENT.values(), ids=SILENT)
 @STREAMED
 async def test_a_traceback_with_local_variables_shows_no_key(answer: Reply, stream: bool) -> None:
-    """As error reporters write it, for every exception that can be reached; what a service sends is its own."""
+    """As error reporters write it, for every exception that can be reached."""
     error = await _provoke(lambda request: answer, stream=stream)
     assert error.__traceback__ is not None
     for one in _list_chain(error):
         assert CLIENT not in _format_with_locals(one)
+
+
+ECHOES = {
+    "refusal": reply_json({"error": {"message": f"{CLIENT} is wrong"}}, 401),
+    "page": Reply(200, {"content-type": "text/html"}, f"<html>{CLIENT}</html>".encode()),
+    "error in place of an answer": reply_json({"error": {"message": f"{CLIENT} is wrong"}}),
+    "error in a stream": reply_events(make_chunk("Hi"), {"error": {"message": f"{CLIENT} is wrong"}}, end=()),
+    "nonsense in a stream": reply_events(make_chunk("Hi"), f"data: {CLIENT}\n\n".encode(), end=()),
+}
+
+
+@pytest.mark.parametrize("answer", ECHOES.values(), ids=ECHOES)
+@STREAMED
+async def test_a_key_that_the_service_says_back_is_in_no_traceback(answer: Reply, stream: bool) -> None:
+    """The variables of the functions that read it are not kept with the error."""
+    error = await _provoke(lambda request: answer, stream=stream)
+    for one in _list_chain(error):
+        assert CLIENT not in _format_with_locals(one) + repr(vars(one)) + str(one)
 
 
 async def test_a_traceback_of_a_refused_connection_shows_no_key() -> None:
