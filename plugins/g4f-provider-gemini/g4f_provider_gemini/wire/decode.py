@@ -25,6 +25,8 @@ from g4f_provider_gemini.wire.lenient import read_count, read_table, read_tables
 
 _EVENT_STREAM = re.compile(rb"(\xef\xbb\xbf)?\s*(data|event|id|retry)?:")
 
+_TOLD = frozenset({"candidates", "createTime", "modelVersion", "promptFeedback", "responseId", "usageMetadata"})
+
 
 class ResponseDecoder:
     """Reads the pieces of one answer, each a GenerateContentResponse, and knows when it is complete.
@@ -67,6 +69,7 @@ class ResponseDecoder:
         if not isinstance(value, dict):
             raise APIResponseError(f"A piece of the answer is no object: {value!r:.120}")
         chunk: dict[str, Any] = {
+            **{name: item for name, item in value.items() if name not in _TOLD},
             "id": read_text(value.get("responseId")),
             "object": "chat.completion.chunk",
             "created": _read_time(value),
