@@ -24,6 +24,7 @@ class Claim:
         features: What the service must have; a dialect says what it lacks.
         alone: The grade that needs it where the first of `needs` is all that the provider is for.
         reach: What it needs: the kit's `server`; `any` service that answers, as a model in the process; or `nothing`.
+        keyed: Whether it is about the key.
     """
 
     grade: Grade
@@ -31,6 +32,7 @@ class Claim:
     features: tuple[str, ...] = ()
     alone: Grade | None = None
     reach: Literal["server", "any", "nothing"] = "server"
+    keyed: bool = False
 
 
 Check = Callable[..., Awaitable[None]]

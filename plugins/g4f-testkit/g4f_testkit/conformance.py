@@ -12,6 +12,8 @@ import pytest
 
 from g4f_testkit.checks.capabilities import CapabilityChecks
 from g4f_testkit.checks.chat import ChatChecks
+from g4f_testkit.checks.faults import FaultChecks
+from g4f_testkit.checks.keys import KeyChecks
 from g4f_testkit.checks.life import LifeChecks
 from g4f_testkit.checks.pictures import PictureChecks
 from g4f_testkit.checks.refusals import RefusalChecks
@@ -23,7 +25,9 @@ from g4f_testkit.server import Server
 from g4f_testkit.subject import Subject, make_subject
 
 
-class ProviderConformance(ChatChecks, CapabilityChecks, PictureChecks, RefusalChecks, LifeChecks):
+class ProviderConformance(
+    ChatChecks, CapabilityChecks, PictureChecks, RefusalChecks, LifeChecks, FaultChecks, KeyChecks
+):
     """The checks of one provider.
 
         class TestMine(ProviderConformance):
@@ -59,3 +63,5 @@ class ProviderConformance(ChatChecks, CapabilityChecks, PictureChecks, RefusalCh
                 request.node.user_properties.append((GRADE, kit.grade(claim)))
                 kit.skip_unless_it_applies(claim)
             yield kit
+            if server is not None and server.failures:
+                raise server.failures[0]

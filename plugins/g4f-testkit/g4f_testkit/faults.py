@@ -177,7 +177,8 @@ def cut_inside_a_character(reply: Reply) -> Delivery:
 
 def bad_chunk_header(reply: Reply) -> Delivery:
     """The size of a chunk is no number."""
-    return Delivery([*deliver(reply, reply.begun, "chunked", complete=False).steps, b"zz\r\nnonsense\r\n"], keep=False)
+    begun = deliver(reply, reply.begun, "chunked", complete=False)
+    return Delivery([*begun.steps, BEAT, b"zz\r\nnonsense\r\n"], keep=False)
 
 
 def pings_only(reply: Reply) -> Delivery:
@@ -216,6 +217,32 @@ def a_byte_at_a_time(reply: Reply) -> Delivery:
     return deliver(reply, [body[at : at + 1] for at in range(len(body))])
 
 
+def byte_order_mark(reply: Reply) -> Delivery:
+    """The whole answer, after a byte-order mark."""
+    return deliver(reply, [b"\xef\xbb\xbf", *reply.pieces])
+
+
+def carriage_returns(reply: Reply) -> Delivery:
+    """The whole answer, its lines ended by carriage returns alone."""
+    body = b"".join(reply.pieces).replace(b"\r\n", b"\n")
+    return deliver(reply, [body.replace(b"\n", b"\r")])
+
+
+def comments_between_events(reply: Reply) -> Delivery:
+    """The whole answer, and before each event a comment, an id, and a time to wait."""
+    return deliver(reply, [part for piece in reply.pieces for part in (b": note\n\nid: 1\nretry: 10\n", piece)])
+
+
+def empty_events(reply: Reply) -> Delivery:
+    """The whole answer, and before each event a thousand empty ones."""
+    return deliver(reply, [part for piece in reply.pieces for part in (b"\n\n" * 1000, piece)])
+
+
+def no_final_blank_line(reply: Reply) -> Delivery:
+    """The whole answer, but for the blank line that ends its last event."""
+    return deliver(reply, [b"".join(reply.pieces).rstrip(b"\r\n")])
+
+
 def broken_json_in_mid_stream(reply: Reply) -> Delivery:
     """An event that is no JSON."""
     return deliver(reply, [*reply.begun, b'data: {"choices": [}\n\n', *reply.pieces[reply.end :]])
@@ -240,7 +267,8 @@ FAULTS: Mapping[str, Fault] = {
         json_cut_short, json_nested_deep, endless_json, gzip_bomb, redirect_to_another_origin, redirect_loop,
         redirect_to_a_file, stall, end_without_a_finish, end_before_the_content, connection_closed, connection_reset,
         cut_inside_an_event, cut_inside_a_character, bad_chunk_header, pings_only, pings_before_the_content,
-        comments_for_ever, held_open_after_the_end, endless_output, endless_line, a_byte_at_a_time,
-        broken_json_in_mid_stream, html_in_mid_stream,
+        comments_for_ever, held_open_after_the_end, endless_output, endless_line, a_byte_at_a_time, byte_order_mark,
+        carriage_returns, comments_between_events, empty_events, no_final_blank_line, broken_json_in_mid_stream,
+        html_in_mid_stream,
     )
 }  # fmt: skip

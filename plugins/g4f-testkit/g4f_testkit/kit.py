@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import attrs
 import pytest
 
-from g4f import AsyncClient, ChatStream, Chunk, Completion, G4FError, Timeout
+from g4f import AsyncClient, ChatStream, Chunk, Completion, G4FError
 from g4f.embeddings import Embeddings
 from g4f.images import Images
 from g4f_testkit.claims import Claim, Grade
@@ -24,7 +24,6 @@ KEY = "g4f-canary-Q7vX2mP9"  # what nobody but the service may ever see
 NOWHERE = "http://127.0.0.1:9"  # nobody listens there
 PROMPT = "What is the capital of France?"
 SYSTEM = "Answer in one word."
-SHORT = Timeout(connect=5.0, stream_head=0.4, head=0.4, first_content=0.4, gap=0.4, total=0.4)
 LONG = 10.0
 
 
@@ -125,6 +124,8 @@ class Kit:
             return self._explain_missing_server()
         if claim.reach == "any" and self._server is None and self.manifest.base_url:
             return self._explain_missing_server()
+        if claim.keyed and self.manifest.auth.kind == "none":
+            return "The provider takes no key."
         for capability in claim.needs:
             support = self.manifest.supports(capability)
             if support != "yes":
@@ -177,7 +178,7 @@ class Kit:
         """Chat, and return what was streamed, to the end or to an error."""
         messages = content if isinstance(content, list) else [{"role": "user", "content": content}]
         chunks: list[Chunk] = []
-        async with self.make_client() as client:
+        async with self.make_client(timeout=options.pop("timeout", LONG)) as client:
             stream = client.chat.completions.stream(messages, self.subject.choose_model(needs), **options)
             try:
                 async for chunk in stream:

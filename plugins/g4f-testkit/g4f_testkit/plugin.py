@@ -54,12 +54,18 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
 
 def _collect(session: pytest.Session, name: str) -> pytest.Module:
     """Return a module that holds the checks of one provider; no file has it."""
+    from g4f import G4FError
     from g4f_testkit import conformance
 
     options = session.config.option
     members = {"provider": name, "dialect": options.g4f_dialect, "model": options.g4f_model}
     module = ModuleType("conformance")
-    module.TestConformance = type("TestConformance", (conformance.ProviderConformance,), members)  # type: ignore[attr-defined]  # made here
+    tests: Any = type("TestConformance", (conformance.ProviderConformance,), members)
+    try:
+        tests.make_subject()
+    except G4FError as error:
+        raise pytest.UsageError(str(error)) from None
+    module.TestConformance = tests  # type: ignore[attr-defined]  # made here
     node = pytest.Module.from_parent(session, path=Path(conformance.__file__), nodeid=name)
     node.obj = module
     return node

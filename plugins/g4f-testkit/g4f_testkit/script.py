@@ -56,7 +56,7 @@ class Failure:
         code: The service's code.
         request_id: The service's id of the request.
         retry_after: Seconds to wait.
-        in_stream: Whether it comes inside a stream, after the turn's content, and not as an answer of its own.
+        in_stream: Whether it comes with status 200: in a stream after the turn's content, else in place of the answer.
     """
 
     status: int = 500

@@ -33,6 +33,7 @@ class Server:
         asked: What those requests asked that its dialect understands.
         hang_ups: How many clients closed a connection before the answer was complete.
         sent: How many bytes it has sent.
+        failures: What its dialect raised.
     """
 
     def __init__(self, dialect: Dialect, *turns: Turn) -> None:
@@ -44,10 +45,16 @@ class Server:
         self._ready = threading.Event()
         self.play(*turns)
 
+    @property
+    def connections(self) -> int:
+        """How many connections are open now."""
+        return len(self._connections)
+
     def play(self, *turns: Turn) -> None:
         """Forget what was, and give these turns, one a request; the last again and again."""
         self._turns = list(turns) or [Turn()]
         self._turn = self._turns[0]
+        self.failures: list[Exception] = []
         self.requests: list[Request] = []
         self.asked: list[Asked] = []
         self.hang_ups = 0
@@ -102,6 +109,13 @@ class Server:
                 await writer.wait_closed()
 
     def _answer(self, request: Request) -> Delivery:
+        try:
+            return self._play_turn(request)
+        except Exception as error:  # noqa: BLE001 - the author of a dialect must see whatever it raises
+            self.failures.append(error)
+            return deliver(reply_json({"error": {"message": f"The dialect failed: {error!r}"}}, 500))
+
+    def _play_turn(self, request: Request) -> Delivery:
         if request.path == PICTURE_PATH:
             return deliver(Reply(200, {"content-type": "image/png"}, (PICTURE,)))
         asked = self.dialect.read_request(request)
@@ -179,8 +193,9 @@ def choose_turn(turn: Turn, asked: Asked, request: Request) -> Turn:
 
 def write_reply(dialect: Dialect, asked: Asked, turn: Turn, request: Request) -> Reply:
     """Return the answer as the dialect has it."""
-    if turn.failure is not None and not turn.failure.in_stream:
-        return dialect.write_error(turn.failure)
+    if turn.failure is not None and not (turn.failure.in_stream and asked.stream):
+        reply = dialect.write_error(turn.failure)
+        return attrs.evolve(reply, status=200) if turn.failure.in_stream else reply
     return dialect.write_stream(asked, turn) if asked.stream else dialect.write_answer(asked, turn, request)
 
 

@@ -11,6 +11,7 @@ from g4f_testkit.claims import claim
 from g4f_testkit.kit import PROMPT, Kit
 from g4f_testkit.script import Turn
 
+FEW = 16  # tokens: a model on this machine takes its time
 LEAVES = pytest.mark.parametrize("how", ["break", "aclose", "cancel"])
 
 
@@ -20,7 +21,7 @@ class LifeChecks:
     @claim("bronze", "chat", reach="any")
     async def test_somebody_answers(self, kit: Kit) -> None:
         """With text, a reason why it ends, and the provider's name."""
-        answer = await kit.ask(max_tokens=16)
+        answer = await kit.ask(max_tokens=FEW)
         choice = answer.choices[0]
         assert choice.message.content
         assert choice.finish_reason in ("stop", "length")
@@ -29,7 +30,7 @@ class LifeChecks:
     @claim("bronze", "chat", reach="any")
     async def test_somebody_answers_in_pieces(self, kit: Kit) -> None:
         """With text, and a reason why it ends."""
-        heard = await kit.listen(max_tokens=16)
+        heard = await kit.listen(max_tokens=FEW)
         assert heard.error is None
         assert heard.text
         assert heard.finish_reason in ("stop", "length")
@@ -38,7 +39,7 @@ class LifeChecks:
     async def test_two_calls_at_once_do_not_mix(self, kit: Kit) -> None:
         """Each gets an answer of its own."""
         async with kit.make_client() as client:
-            answers = await asyncio.gather(*(kit.ask(client=client, max_tokens=16) for _ in range(4)))
+            answers = await asyncio.gather(*(kit.ask(client=client, max_tokens=FEW) for _ in range(4)))
         assert all(answer.choices[0].message.content for answer in answers)
         assert len({id(answer) for answer in answers}) == 4
 
@@ -49,7 +50,7 @@ class LifeChecks:
         async with kit.make_client() as client:
             await _leave(kit, client, how)
             kit.play(Turn())
-            answer = await kit.ask(client=client, max_tokens=16)
+            answer = await kit.ask(client=client, max_tokens=FEW)
         assert answer.choices[0].message.content
 
     @claim("silver", "chat", features=("stream",))
