@@ -9,13 +9,26 @@ from pathlib import Path
 
 import pytest
 
-GRADES = {"OpenaiChat": "silver", "Anthropic": "silver", "Gemini": "bronze", "Custom": "silver"}
+GOLD = ["OpenaiChat", "Anthropic", "Gemini", "Custom"]
 
 
-@pytest.mark.parametrize("provider", GRADES)
-def test_a_provider_has_its_grade(provider: str, tmp_path: Path) -> None:
-    """In an empty folder, with one command."""
-    command = [sys.executable, "-m", "pytest", "-q", f"--g4f-provider={provider}", "--g4f-json=grade.json"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=100)
-    told = json.loads((tmp_path / "grade.json").read_text())[provider]
-    assert told["grade"] == GRADES[provider], done.stdout
+def read_grade(provider: str, folder: Path, *more: str) -> tuple[str | None, str]:
+    """Run the kit in an empty folder, and return the grade, and what was printed."""
+    command = [sys.executable, "-m", "pytest", "-q", f"--g4f-provider={provider}", "--g4f-json=grade.json", *more]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=100)
+    told = json.loads((folder / "grade.json").read_text())[provider]
+    return told["grade"], done.stdout
+
+
+@pytest.mark.parametrize("provider", GOLD)
+def test_a_provider_that_speaks_http_is_gold(provider: str, tmp_path: Path) -> None:
+    """With one command and no key."""
+    grade, printed = read_grade(provider, tmp_path)
+    assert grade == "gold", printed
+
+
+def test_the_model_in_the_process_passes_what_applies(tmp_path: Path) -> None:
+    """No server can play its service, but it chats, streams, can be left, and keeps deadlines."""
+    grade, printed = read_grade("Local", tmp_path, "--g4f-model=smollm2-135m-instruct")
+    assert grade == "gold", printed
+    assert "16 checks passed" in printed

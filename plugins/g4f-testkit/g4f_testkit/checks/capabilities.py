@@ -256,7 +256,7 @@ class CapabilityChecks:
             return
         assert warnings or _arrived(kit, capability), f"{capability} was dropped in silence."
 
-    @claim("silver", reach="server")
+    @claim("silver", features=("models",))
     async def test_the_list_of_models_is_the_services(self, kit: Kit) -> None:
         """Those that the manifest lists, and those that the service tells now."""
         if not kit.subject.plugin.implements("models"):

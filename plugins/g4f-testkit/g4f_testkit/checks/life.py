@@ -96,8 +96,9 @@ async def _cancel(stream: object) -> None:
         async for _ in stream:  # type: ignore[attr-defined]
             begun.set()
 
-    task = asyncio.create_task(read())
-    await begun.wait()
+    task, waiter = asyncio.create_task(read()), asyncio.create_task(begun.wait())
+    await asyncio.wait({task, waiter}, return_when=asyncio.FIRST_COMPLETED)
+    waiter.cancel()
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
