@@ -21,10 +21,11 @@ Framing = Literal["length", "chunked", "close"]
 
 @attrs.frozen
 class Request:
-    """A request as it came; header names are in lower case."""
+    """A request as it came; header names are in lower case, `raw` is all of it."""
 
     method: str
     path: str
+    url: str = ""
     query: Mapping[str, str] = attrs.field(factory=dict)
     headers: Mapping[str, str] = attrs.field(factory=dict)
     body: bytes = attrs.field(default=b"", repr=False)
@@ -177,7 +178,7 @@ async def read_request(reader: StreamReader) -> Request | None:
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     path, _, query = target.partition("?")
     body = await _read_body(reader, headers)
-    return Request(method, path, dict(parse_qsl(query)), headers, body, head + body)
+    return Request(method, path, target, dict(parse_qsl(query)), headers, body, head + body)
 
 
 async def _read_body(reader: StreamReader, headers: Mapping[str, str]) -> bytes:

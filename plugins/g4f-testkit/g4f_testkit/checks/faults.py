@@ -137,7 +137,7 @@ class FaultChecks:
         """Though its status is 200."""
         kit.play(Turn(failure=Failure(500, MESSAGE, in_stream=True)))
         error = await kit.fail()
-        assert isinstance(error, APIStatusError)
+        assert isinstance(error, APIError)
         assert MESSAGE in str(error)
 
     @claim("gold", "chat", features=("stream",))
