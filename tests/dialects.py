@@ -7,6 +7,7 @@ left to the tests of the providers.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
 
 from loopback import Received, Reply, make_completion, reply_json
@@ -18,8 +19,8 @@ ANSWERS = (TEXT, base64.b64encode(PNG).decode())
 
 def answer(request: Received) -> Reply:
     """Answer in the language that the path belongs to, or with 404."""
-    for end, speak in _DIALECTS.items():
-        if request.path.endswith(end):
+    for path, speak in _DIALECTS.items():
+        if re.search(path, request.path):
             return speak(request)
     return reply_json({"error": {"message": f"Nobody answers at {request.path}."}}, 404)
 
@@ -46,9 +47,24 @@ def _generate(request: Received) -> Reply:
     return reply_json({"candidates": [{"content": content, "finishReason": "STOP"}]})
 
 
+def _begin_job(request: Received) -> Reply:
+    return reply_json({"id": "1", "polling_url": f"http://{request.headers['host']}/get_result?id=1"})
+
+
+def _finish_job(request: Received) -> Reply:
+    return reply_json({"status": "Ready", "result": {"sample": f"http://{request.headers['host']}/sample.png"}})
+
+
+def _show(request: Received) -> Reply:
+    return Reply(200, {"content-type": "image/png"}, PNG)
+
+
 _DIALECTS: dict[str, Callable[[Received], Reply]] = {
-    "/chat/completions": _complete,
-    "/images/generations": _draw,
-    "/messages": _say_as_anthropic,
-    ":generateContent": _generate,
+    r"/chat/completions$": _complete,
+    r"/images/generations$": _draw,
+    r"/messages$": _say_as_anthropic,
+    r":generateContent$": _generate,
+    r"/flux-[^/]+$": _begin_job,
+    r"/get_result$": _finish_job,
+    r"/sample\.png$": _show,
 }

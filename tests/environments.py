@@ -12,6 +12,7 @@ from typing import Self
 import uv
 
 ROOT = Path(__file__).parents[1]
+UV = uv.find_uv_bin()
 _BIN = "Scripts" if os.name == "nt" else "bin"
 
 
@@ -41,13 +42,13 @@ class Environment:
     def with_uv(cls, folder: Path) -> Self:
         """Make one in a moment; uv fills it in a second, where pip takes ten."""
         made = cls(folder)
-        made._start(uv.find_uv_bin(), "venv", "--quiet", "--python", sys.executable, made.folder)
+        made._start(UV, "venv", "--quiet", "--python", sys.executable, made.folder)
         return made
 
     def install(self, *wheels: Path, requirements: Path) -> None:
         """Install wheels by uv, with what they require of those in the folder `requirements`."""
         source = ("--no-index", "--find-links", requirements)
-        self._start(uv.find_uv_bin(), "pip", "install", "--quiet", "--python", self.python, *source, *wheels)
+        self._start(UV, "pip", "install", "--quiet", "--python", self.python, *source, *wheels)
 
     def run(self, program: str, *arguments: str | Path) -> str:
         """Run a program of the environment, and return what it printed."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from environments import ROOT
+from environments import ROOT, UV
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,8 @@ def artefacts(checkout: Path) -> Path:
     """The folder with every package's sdist and the wheel that was built from that sdist."""
 
     def build(source: Path) -> None:
-        run("build", "--no-isolation", "--outdir", checkout / "dist", source)
+        how = ("--quiet", "--no-build-isolation", "--offline", "--python", sys.executable)
+        subprocess.run((UV, "build", *how, "--out-dir", checkout / "dist", source), check=True)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(build, [checkout, *(path.parent for path in checkout.glob("plugins/*/pyproject.toml"))]))
@@ -37,9 +38,6 @@ def artefacts(checkout: Path) -> Path:
 def requirements(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the wheels of requirements.lock: fetched once, by pip, which knows the ways of this machine."""
     folder = tmp_path_factory.mktemp("requirements")
-    run("pip", "download", "--quiet", "--no-deps", "--require-hashes", "-d", folder, "-r", ROOT / "requirements.lock")
+    lock = ("--no-deps", "--require-hashes", "--requirement", ROOT / "requirements.lock")
+    subprocess.run((sys.executable, "-m", "pip", "download", "--quiet", "--dest", folder, *lock), check=True)
     return folder
-
-
-def run(module: str, *arguments: str | Path) -> None:
-    subprocess.run((sys.executable, "-m", module, *arguments), check=True)
