@@ -55,6 +55,14 @@ def _finish_job(request: Received) -> Reply:
     return reply_json({"status": "Ready", "result": {"sample": f"http://{request.headers['host']}/sample.png"}})
 
 
+def _begin_conversation(request: Received) -> Reply:
+    return reply_json({"id": "1"}, 201)
+
+
+def _converse(request: Received) -> Reply:
+    return reply_json({"id": "1", "messages": [request.json["message"], {"text": TEXT}]})
+
+
 def _show(request: Received) -> Reply:
     return Reply(200, {"content-type": "image/png"}, PNG)
 
@@ -64,6 +72,8 @@ _DIALECTS: dict[str, Callable[[Received], Reply]] = {
     r"/images/generations$": _draw,
     r"/messages$": _say_as_anthropic,
     r":generateContent$": _generate,
+    r"/conversations$": _begin_conversation,
+    r"/conversations/1/chat$": _converse,
     r"/flux-[^/]+$": _begin_job,
     r"/get_result$": _finish_job,
     r"/sample\.png$": _show,

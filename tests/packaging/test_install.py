@@ -27,7 +27,7 @@ ENTRIES = {
 }
 # Without aliases, which lead to the provider of another name and stand in no list.
 PROVIDERS = {
-    name: entry.partition(":")[0]
+    name: entry.partition(":")[0].partition(".")[0]
     for name, entry in ENTRIES.items()
     if entry.partition(":")[2] == name or entry.partition(":")[2] not in ENTRIES
 }
