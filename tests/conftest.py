@@ -1,9 +1,25 @@
-"""What every test needs of the process that it runs in."""
+"""What every test needs of the process that it runs in, and the option `--all`."""
 
 from __future__ import annotations
 
 import signal
 
+import pytest
+
 # A runner that a shell put into the background is born deaf to Ctrl-C, and so would be the programs that it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what `scripts/test` passes on."""
+    parser.addoption("--all", action="store_true", help="run the tests that fetch some hundred megabytes, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip those tests unless they were asked for."""
+    if config.getoption("--all"):
+        return
+    for item in items:
+        if item.get_closest_marker("large"):
+            item.add_marker(pytest.mark.skip(reason="it fetches some hundred megabytes: run it with --all"))

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from g4f.errors import APIConnectionError, APIError, G4FError, ProviderBrokenError
+from g4f.errors import APIConnectionError, G4FError, ProviderBrokenError
+from g4f_provider_copilot.account import wire
 
 if TYPE_CHECKING:
     from copilot import CopilotClient
@@ -109,7 +110,7 @@ class Program:
         try:
             yield
         except JsonRpcError as error:
-            reason = error.message
+            refusal = wire.make_refusal(error.message)
         except (G4FError, TimeoutError):
             raise
         except Exception as error:  # noqa: BLE001 - of a pipe, the SDK or its threads: the program is gone
@@ -117,7 +118,7 @@ class Program:
             raise APIConnectionError(f"The program copilot ended: {_show(error)}") from None
         else:
             return
-        raise APIError(f"The program copilot refuses: {reason}")
+        raise refusal
 
 
 def _show(error: Exception) -> str:
@@ -253,8 +254,12 @@ def _describe_broken(error: Exception) -> ProviderBrokenError:
 
 
 async def _stop(client: CopilotClient) -> None:
+    process = client._cli_process  # noqa: SLF001 - the SDK leaves its pipes to the garbage collector, which complains
     try:
         await client.stop()
     except Exception:  # noqa: BLE001 - whatever it is, the program must end
         with suppress(Exception):
             await client.force_stop()
+    for pipe in (process.stdin, process.stdout, process.stderr) if process else ():
+        if pipe is not None:
+            pipe.close()

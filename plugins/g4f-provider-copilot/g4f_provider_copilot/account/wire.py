@@ -5,16 +5,19 @@ Source: https://github.com/github/copilot-sdk (python/README.md, the events of i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from g4f.chat import ChatRequest, Chunk
-from g4f.errors import APIResponseError, APIStatusError, UnsupportedError, make_status_error
+from g4f.errors import APIError, APIResponseError, APIStatusError, UnsupportedError, make_status_error
 from g4f.wire.dialect import Warn
 from g4f_provider_copilot.conversation import Conversation, Turn, read_conversation
 
 _OPTIONS = {"reasoning_effort", "response_format", "tools", "tool_choice", "parallel_tool_calls", "stream_options"}
 _PROVIDER_SETTINGS = {"base_url": "", "type": "openai", "wire_api": "", "api_key": ""}
+# In the text of what went wrong when it asked GitHub about a token.
+_GITHUB_STATUS = re.compile(r"token validation failed: [^:]*: ([45]\d\d)\b")
 _STATUS_BY_KIND = {
     "authentication": 401,
     "authorization": 403,
@@ -213,6 +216,15 @@ class EventDecoder:
     def _make_chunk(self, delta: Mapping[str, Any], finish_reason: str | None = None) -> Chunk:
         choice = {"index": 0, "delta": dict(delta), "finish_reason": finish_reason}
         return Chunk.from_dict({**self._head, "choices": [choice]})
+
+
+def make_refusal(message: str) -> APIError:
+    """Make an error of what the program answers in place of doing what it was told."""
+    text = " ".join(message.split())
+    status = _GITHUB_STATUS.search(text)
+    if status is None:
+        return APIError(f"The program copilot refuses: {text}")
+    return make_status_error(text, status_code=int(status[1]))
 
 
 def _make_error(data: Mapping[str, Any]) -> APIStatusError:
