@@ -19,7 +19,6 @@ from typing import Any
 
 import pytest
 
-import npm
 from g4f import AsyncClient, Client
 from g4f.errors import (
     APIConnectionError,
@@ -30,6 +29,7 @@ from g4f.errors import (
     ProviderBrokenError,
 )
 from loopback import STALL, Loopback, Received, Reply, make_chunk, reply_events, reply_json
+from plugins.provider_copilot.program import find_program, list_processes
 
 pytestmark = [pytest.mark.large, pytest.mark.timeout(300)]
 RECORDED = Path(__file__).parents[4] / "shared" / "traffic" / "sdk_requests" / "copilot_sdk_byok_completions.json"
@@ -53,10 +53,7 @@ STREAM = reply_events(
 @pytest.fixture(scope="session")
 def program() -> Path:
     """The program, which npm brings."""
-    found = sorted((npm.install(Path(__file__).parent / "program") / "@github").glob("copilot-*/copilot"))
-    if not found:
-        pytest.skip("there is no program copilot for this system in the npm registry")
-    return found[0]
+    return find_program()
 
 
 @pytest.fixture(autouse=True)
@@ -78,28 +75,6 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
         monkeypatch.setenv("COPILOT_PROVIDER_API_KEY", KEY)
         monkeypatch.setenv("COPILOT_MODEL", "gpt-4o-mini")
         yield server
-
-
-def _list_programs(program: Path) -> list[int]:
-    """The processes that run the program now."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if (folder / "exe").readlink() == program.resolve():
-                found.append(int(folder.name))
-        except OSError:
-            continue
-    return found
-
-
-def _find_own(program: Path) -> list[int]:
-    """Those of them that this test's process started."""
-    own = str(os.getpid())
-    return [
-        pid
-        for pid in _list_programs(program)
-        if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1] == own
-    ]
 
 
 async def test_a_chat_is_answered(service: Loopback) -> None:
@@ -222,10 +197,10 @@ async def test_many_chats_share_a_program(service: Loopback, program: Path) -> N
     """At once, each in a session of its own, and none is left when the client closes."""
     async with AsyncClient(provider="CopilotAccount") as client:
         answers = await asyncio.gather(*(client.chat.completions.create(f"Number {number}") for number in range(5)))
-        assert len(_find_own(program)) == 1
+        assert len(list_processes(program, own=True)) == 1
     assert {answer.choices[0].message.content for answer in answers} == {"This is a test"}
     assert len({request.json["messages"][-1]["content"].rpartition(" ")[2] for request in service.requests}) == 5
-    assert _find_own(program) == []
+    assert list_processes(program, own=True) == []
 
 
 # --- Faults ----------------------------------------------------------------------------------------------------------
@@ -270,10 +245,10 @@ async def test_a_program_that_dies_is_told_and_started_again(service: Loopback, 
         with pytest.raises(APIConnectionError, match="The program copilot ended"):
             async for chunk in client.chat.completions.stream("Hi"):
                 if chunk.choices and chunk.choices[0].delta.content:
-                    os.kill(*_find_own(program), signal.SIGKILL)
+                    os.kill(*list_processes(program, own=True), signal.SIGKILL)
         service.answer = lambda request: STREAM
         assert (await client.chat.completions.create("Hi")).choices[0].message.content == "This is a test"
-    assert _find_own(program) == []
+    assert list_processes(program, own=True) == []
 
 
 async def test_a_program_that_cannot_be_started_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,7 +268,7 @@ async def test_without_an_account_nothing_is_started(program: Path) -> None:
     async with AsyncClient(provider="CopilotAccount") as client:
         with pytest.raises(MissingCredentialsError, match="COPILOT_GITHUB_TOKEN, GH_TOKEN or GITHUB_TOKEN"):
             await client.chat.completions.create("Hi")
-    assert _find_own(program) == []
+    assert list_processes(program, own=True) == []
 
 
 # --- The program's life ----------------------------------------------------------------------------------------------
@@ -322,7 +297,7 @@ def test_a_client_that_is_never_closed_leaves_no_program(service: Loopback, prog
         """
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "This is a test\n" * 2, "")
-    assert service.wait_until(lambda: not _list_programs(program))
+    assert service.wait_until(lambda: not list_processes(program))
 
 
 def test_a_process_that_is_killed_leaves_no_program(service: Loopback, program: Path) -> None:
@@ -341,7 +316,7 @@ def test_a_process_that_is_killed_leaves_no_program(service: Loopback, program: 
         """
     )
     assert service.requests
-    assert service.wait_until(lambda: not _list_programs(program), 10)
+    assert service.wait_until(lambda: not list_processes(program), 10)
 
 
 def test_the_blocking_client_does_the_same(service: Loopback, program: Path) -> None:
@@ -349,8 +324,8 @@ def test_the_blocking_client_does_the_same(service: Loopback, program: Path) -> 
     with Client(provider="CopilotAccount") as client:
         for _ in range(2):
             assert client.chat.completions.create("Hi").choices[0].message.content == "This is a test"
-        assert len(_find_own(program)) == 1
-    assert service.wait_until(lambda: not _find_own(program))
+        assert len(list_processes(program, own=True)) == 1
+    assert service.wait_until(lambda: not list_processes(program, own=True))
 
 
 # --- GitHub ----------------------------------------------------------------------------------------------------------
@@ -432,7 +407,7 @@ async def test_two_clients_share_a_program_and_not_their_tokens(github: GitHub, 
         AsyncClient(provider="CopilotAccount", api_key="gho_two") as two,
     ):
         await asyncio.gather(*(client.chat.completions.create(f"of {client}") for client in (one, two)))
-        assert len(_find_own(program)) == 1
+        assert len(list_processes(program, own=True)) == 1
     assert {request.key for request in github.list_chats()} == {"gho_one", "gho_two"}
 
 
