@@ -45,10 +45,15 @@ class Environment:
         made._start(UV, "venv", "--quiet", "--python", sys.executable, made.folder)
         return made
 
-    def install(self, *wheels: Path, requirements: Path) -> None:
-        """Install wheels by uv, with what they require of those in the folder `requirements`."""
+    def install(self, *wheels: Path | str, requirements: Path) -> None:
+        """Install wheels by uv, with what they require of those in the folder `requirements`; or some of those."""
         source = ("--no-index", "--find-links", requirements)
         self._start(UV, "pip", "install", "--quiet", "--python", self.python, *source, *wheels)
+
+    def install_source(self, folder: Path) -> None:
+        """Install a package as who writes it does; what it requires and is built with must be here already."""
+        options = ("--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--python", self.python)
+        self._start(uv.find_uv_bin(), "pip", "install", *options, folder)
 
     def run(self, program: str, *arguments: str | Path) -> str:
         """Run a program of the environment, and return what it printed."""

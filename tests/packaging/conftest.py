@@ -17,8 +17,13 @@ from environments import ROOT, UV
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the tree, so that nothing is built in the tree itself."""
     target = tmp_path_factory.mktemp("sources") / "a checkout"
-    ignored = shutil.ignore_patterns(".*", "__pycache__", "build", "dist", "tests", "docs")
-    return Path(shutil.copytree(ROOT, target, ignore=ignored))
+    at_top = shutil.ignore_patterns(".*", "build", "dist", "tests", "docs")
+    anywhere = shutil.ignore_patterns("__pycache__", ".venv", ".pytest_cache")
+
+    def ignore(folder: str, names: list[str]) -> set[str]:
+        return {*anywhere(folder, names), *(at_top(folder, names) if Path(folder) == ROOT else ())}
+
+    return Path(shutil.copytree(ROOT, target, ignore=ignore))
 
 
 @pytest.fixture(scope="session")

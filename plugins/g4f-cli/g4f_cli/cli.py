@@ -16,6 +16,7 @@ _COMMANDS = {
     "keys": "g4f_cli.commands.keys",
     "logs": "g4f_cli.commands.logs",
     "doctor": "g4f_cli.commands.doctor",
+    "new-provider": "g4f_cli.commands.new_provider",
 }
 
 
