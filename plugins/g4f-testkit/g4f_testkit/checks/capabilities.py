@@ -227,7 +227,7 @@ class CapabilityChecks:
         """Before anything is sent, with an UnsupportedError."""
         _skip_unless(kit, capability, "no")
         with pytest.raises(UnsupportedError):
-            await _need(kit, capability)
+            await _use(kit, capability)
         if kit.has_server:
             assert not kit.server.requests
 
@@ -274,15 +274,20 @@ async def _ask_parts(kit: Kit, capability: str) -> None:
 
 
 async def _need(kit: Kit, capability: str) -> list[str]:
-    """Use a capability and return the warnings that nothing else brings."""
-    if capability == "embed":
-        return (await kit.embed("a")).warnings
-    if capability in APART:
-        return (await kit.draw(image=PICTURE if capability == "image_edit" else None)).warnings
+    """Use what is part of a chat, and return the warnings that a plain chat does not bring."""
     plain = await kit.ask(needs=capability, max_tokens=FEW)
-    messages = [{"role": "user", "content": make_parts(capability)}]
-    needy = await kit.ask(messages, needs=capability, max_tokens=FEW, **make_options(capability))
+    needy = await _use(kit, capability)
     return [warning for warning in needy.warnings if warning not in plain.warnings]
+
+
+async def _use(kit: Kit, capability: str) -> Any:
+    """Use a capability and return the answer."""
+    if capability == "embed":
+        return await kit.embed("a")
+    if capability in APART:
+        return await kit.draw(image=PICTURE if capability == "image_edit" else None)
+    messages = [{"role": "user", "content": make_parts(capability)}]
+    return await kit.ask(messages, needs=capability, max_tokens=FEW, **make_options(capability))
 
 
 def _arrived(kit: Kit, capability: str) -> bool:
