@@ -1,11 +1,12 @@
 """The programs of the two documents that this project began with run unchanged; only the network is a stand-in.
 
-Every host is the loopback server. OpenAI's models, Gemini's and flux are served by the real providers; for each of the
-others that the documents name, a small distribution of the same name is written into a folder on PYTHONPATH.
+Every host is the loopback server, and the providers are the real ones; but for CopilotAccount, a small distribution of
+the same name is written into a folder on PYTHONPATH.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import re
@@ -22,6 +23,7 @@ from distributions import write_distribution
 from emulators.aimock import KEY, Aimock, run_aimock
 from end_to_end import seeds
 from g4f.registry import share_registry
+from g4f_provider_local.download import ensure_model, find_cache
 from loopback import Loopback, Received, Reply, make_completion, reply_events, reply_json
 
 if not seeds.ROOT.is_dir():
@@ -32,36 +34,27 @@ PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAACklEQVR4
 CAT = b"\xff\xd8\xff\xe0 a cat"
 SAVED = r"/images/\d{10}_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.png"
 
-# The providers that the documents name beside OpenaiChat: the distribution that holds each, and its manifest.
-DISTRIBUTIONS = {
-    "CopilotAccount": "g4f-provider-copilot",
-    "Local": "g4f-provider-local",
-}
-MANIFESTS = {
-    "CopilotAccount": """
-        models = "open"
-        [capabilities]
-        chat = "yes"
-        vision = "yes"
-        [defaults]
-        chat = "copilot-model"
-        """,
-    "Local": """
-        [capabilities]
-        chat = "yes"
-        [defaults]
-        chat = "local-model"
-        [[models]]
-        id = "local-model"
-        """,
-}
 EMULATED = ("OpenaiChat", "Gemini")  # those whose language an emulator speaks
 SPOKEN = (*EMULATED, "BlackForestLabs", "BingCreateImages")  # the installed providers whose language the server speaks
-CODE = """
+# CopilotAccount drives a program of 200 MB, which this test does without: tests of provider_copilot run it.
+STAND_IN = """
     from g4f import HttpProvider
 
     class {name}(HttpProvider):
         '''It speaks OpenAI's dialect.'''
+    """
+STAND_IN_MANIFEST = """
+    contract = 1
+    title = "{name}"
+    base_url = "ADDRESS"
+    models = "open"
+    [auth]
+    variables = ["COPILOT_GITHUB_TOKEN"]
+    [capabilities]
+    chat = "yes"
+    vision = "yes"
+    [defaults]
+    chat = "copilot-model"
     """
 # Any other host than ours is answered by ours; whoever gets past that fails.
 SITECUSTOMIZE = """
@@ -119,8 +112,8 @@ PROGRAMS = [
     Program(
         GUIDE,
         8,
-        r"Chat Response:\nlocal-model: This is a test\n\nImage Response:\nhttp://127.0.0.1:\d+/files/flux.png",
-        (("Local", CHAT), ("BlackForestLabs", JOB)),
+        r"Chat Response:\n.*test.*\n\nImage Response:\nhttp://127.0.0.1:\d+/files/flux.png",
+        (("BlackForestLabs", JOB),),
     ),
     Program(GUIDE, 9, "gpt-4: Hello, world!", (("CopilotAccount", CHAT),), SHOW),
     Program(GUIDE, 10, "gpt-4o-mini: Hello, world!", (("OpenaiChat", CHAT),), SHOW),
@@ -154,10 +147,10 @@ class World:
         self.server = server
         server.answer = self._answer
         self.environment = {"PATH": os.environ["PATH"], "WORLD": server.url, "PYTHONPATH": str(site)}
+        self.environment["G4F_CACHE_DIR"] = str(find_cache().parent)
         for name in SPOKEN:
             self._add_installed(name)
-        for name in DISTRIBUTIONS:
-            self._write_stand_in(name, site)
+        self._write_stand_in("CopilotAccount", site)
         (site / "sitecustomize.py").write_text(dedent(SITECUSTOMIZE), encoding="utf-8")
 
     def address(self, name: str) -> str:
@@ -176,26 +169,16 @@ class World:
         self.environment.update({variable: self.key(name) for variable in manifest.auth.variables[:1]})
 
     def _write_stand_in(self, name: str, site: Path) -> None:
-        variable = f"{name.upper()}_KEY"
-        head = f"""
-            contract = 1
-            title = "{name}"
-            base_url = "{self.address(name)}"
-            """
-        auth = f"""
-            [auth]
-            variables = ["{variable}"]
-            """
-        # The same distribution name: it stands before an installed one on the path, and so takes its place.
+        # The same distribution name: it stands before the installed one on the path, and so takes its place.
         write_distribution(
             site,
             name,
-            distribution=DISTRIBUTIONS[name],
-            package=f"stand_in_{name.lower()}",
-            code=CODE,
-            manifest=_join_tables(dedent(head), dedent(MANIFESTS[name]), "" if name == "Local" else dedent(auth)),
+            distribution="g4f-provider-copilot",
+            package="stand_in",
+            code=STAND_IN,
+            manifest=dedent(STAND_IN_MANIFEST).replace("ADDRESS", self.address(name)),
         )
-        self.environment[variable] = self.key(name)
+        self.environment["COPILOT_GITHUB_TOKEN"] = self.key(name)
 
     def _answer(self, request: Received) -> Reply:
         if request.path == "/hosts/raw.githubusercontent.com/xtekky/gpt4free/refs/heads/main/docs/images/cat.jpeg":
@@ -244,16 +227,10 @@ def _show(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def _join_tables(*parts: str) -> str:
-    """Put a manifest together: what belongs to no table must stand before the first."""
-    text = "\n".join(parts)
-    plain = re.compile(r'(?m)^models = "open"\n')
-    return "".join(plain.findall(text)) + plain.sub("", text)
-
-
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The world in which all programs run."""
+    """The world in which all programs run; the model of Local is there."""
+    asyncio.run(ensure_model("qwen2.5-coder-0.5b-instruct"))
     with Loopback(Reply(500)) as server:
         yield World(server, tmp_path_factory.mktemp("site"))
 
@@ -325,7 +302,7 @@ def _check_requests(program: Program, world: World) -> None:
     assert asked == sorted(f"/{name}{path}" for name, path in program.asks)
     for request in world.server.requests:
         owner = request.path.split("/")[1]
-        keyless = owner in ("Local", "files", "hosts")
+        keyless = owner in ("files", "hosts")
         assert request.key == (None if keyless else world.key(owner))
 
 
