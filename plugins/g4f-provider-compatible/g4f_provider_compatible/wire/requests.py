@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from g4f.errors import UnsupportedError
 from g4f.fold import list_objects
 from g4f.wire.dialect import Warn
 from g4f.wire.json import encode_json
@@ -73,6 +74,18 @@ def answer_once(service: str) -> AdaptBody:
         if body.get("n", 1) != 1:
             del body["n"]
             warn(f"n was left out: {service} gives one answer a request.")
+
+    return adapt
+
+
+def refuse_parts(service: str, **kinds: str) -> AdaptBody:
+    """Return what refuses parts of messages that a service cannot read: what they are, by their type."""
+
+    def adapt(body: Body, _: Warn) -> None:
+        for message in body["messages"]:
+            for part in list_objects(message.get("content")):
+                if part.get("type") in kinds:
+                    raise UnsupportedError(f"{service} cannot read {kinds[part['type']]}.")
 
     return adapt
 
