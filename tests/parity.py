@@ -74,6 +74,7 @@ class Row:
     """One row of the table.
 
     Attributes:
+        provider: The names of providers, or `all`.
         calls: The names of calls; or `all`, with the names of those that it is not about behind `but`.
     """
 
@@ -88,7 +89,8 @@ class Row:
 
     def allows(self, provider: str, call: str) -> bool:
         """Tell whether the difference is allowed to a call."""
-        return self.provider in (provider, "all") and (call in self.names()) != self.calls.startswith("all")
+        is_meant = self.provider == "all" or provider in self.provider.split(", ")
+        return is_meant and (call in self.names()) != self.calls.startswith("all")
 
 
 def read_table() -> list[Row]:
@@ -109,7 +111,7 @@ def list_allowed(provider: str, call: str) -> set[Difference]:
 
 def list_calls(provider: str) -> set[str]:
     """The calls of a provider that the table names."""
-    return {call for row in read_table() if row.provider == provider for call in row.names()}
+    return {call for row in read_table() if provider in row.provider.split(", ") for call in row.names()}
 
 
 def find_differences(theirs: Received, ours: Received, read_body: ReadBody = json.loads) -> set[Difference]:

@@ -59,14 +59,13 @@ def make_body_error(body: Any, *, status: int | None = None) -> APIStatusError:
     first = body[0] if isinstance(body, list) and body else body
     details = first.get("error", first) if isinstance(first, dict) else first
     if not isinstance(details, dict):
-        details = {
-            "message": first.get("message") if isinstance(first, dict) and not isinstance(details, str) else details
-        }
+        beside = first if isinstance(first, dict) else {}
+        details = {**beside, "message": details if isinstance(details, str) else beside.get("message", details)}
     code, kind = details.get("code"), details.get("type")
     message = details.get("message") or details.get("detail") or details.get("error") or details.get("msg") or details
     known = status if status is not None else _guess_status(details)
     error = make_status_error(
-        " ".join(str(message).split())[:_MESSAGE_LENGTH],
+        " ".join(_write_message(message).split())[:_MESSAGE_LENGTH],
         status_code=known,
         code=None if code is None else str(code),
         type=None if kind is None else str(kind),
@@ -76,6 +75,19 @@ def make_body_error(body: Any, *, status: int | None = None) -> APIStatusError:
     if known == 429 and not _QUOTA_CODES.isdisjoint((error.code, error.type)):
         error.retryable = False
     return error
+
+
+def _write_message(message: Any) -> str:
+    """Return a message as text; the complaints of a validator (FastAPI's) each with its place."""
+    if isinstance(message, dict) and "detail" in message:
+        message = message["detail"]
+    if not (isinstance(message, list) and message and all(isinstance(item, dict) for item in message)):
+        return str(message)
+    return "; ".join(f"{_write_place(item.get('loc'))}{item.get('msg') or item}" for item in message)
+
+
+def _write_place(place: Any) -> str:
+    return ".".join(map(str, place)) + ": " if isinstance(place, list) and place else ""
 
 
 def _guess_status(details: Mapping[str, Any]) -> int:

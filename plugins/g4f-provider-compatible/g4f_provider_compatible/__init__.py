@@ -83,7 +83,7 @@ class OVHcloud(HttpProvider):
 class AzureOpenAI(HttpProvider):
     """OpenAI's models, deployed in Azure."""
 
-    wire = wire.HOSTED
+    wire = wire.AZURE
 
     def complete(self, request: HttpRequest, context: Context) -> HttpRequest:
         """Send a request to where the API version that the settings name has its paths."""

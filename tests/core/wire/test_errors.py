@@ -94,6 +94,8 @@ def test_the_status_chooses_the_class(status: int, kind: type[APIStatusError], r
         ({"detail": "Too long"}, "Too long"),
         ({"msg": "Too long"}, "Too long"),
         ([{"error": {"message": "Too long"}}], "Too long"),
+        ({"detail": [{"loc": ["body", "n"], "msg": "Too long"}, {"msg": "Odd"}]}, "body.n: Too long; Odd"),
+        ({"object": "error", "message": {"detail": [{"loc": [], "msg": "Too long"}]}}, "Too long"),
         ("Too long", "Too long"),
     ],
 )
@@ -110,6 +112,8 @@ def test_an_error_carries_what_the_service_said() -> None:
     assert (error.code, error.type, error.param, error.request_id) == ("7", "t", "p", "r-1")
     assert error.body == body
     assert decode_error(400, {"request-id": "r-2"}, b"").request_id == "r-2"
+    beside = decode_error(400, {}, b'{"error": "m", "code": "c", "type": "t"}')
+    assert (beside.message, beside.code, beside.type) == ("m", "c", "t")
 
 
 @pytest.mark.parametrize(

@@ -6,72 +6,19 @@ may differ stands in docs/reference/wire-differences.md.
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import openai
 import pytest
 
 import parity
 from g4f import AsyncClient
-from loopback import Loopback, Received, Reply, make_chunk, make_completion, reply_events, reply_json
+from loopback import Loopback
 from parity import Ask, Case
+from plugins.openai_calls import CHATS, MESSAGES, TOOL, answer, chat, edit, image, models
 
 KEY = "sk-parity-0123456789"
-PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAACklEQVR4nGMAAQAABQABDQottAAAAABJRU5ErkJggg==")
-MESSAGES = [{"role": "user", "content": "Say this is a test"}]
-TOOL = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "description": "w",
-        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
-    },
-}
-SCHEMA = {
-    "type": "object",
-    "properties": {"a": {"type": "string"}},
-    "required": ["a"],
-    "additionalProperties": False,
-}
-LOOK = [
-    {"type": "text", "text": "What's in this image?"},
-    {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{base64.b64encode(PNG).decode()}"}},
-]
-
-
-def _chat(**arguments: Any) -> Ask:
-    async def ask(client: Any) -> None:
-        answer = client.chat.completions.create(**{"messages": MESSAGES, "model": "gpt-4o-mini", **arguments})
-        if not arguments.get("stream"):
-            await answer
-            return
-        stream = await answer
-        async for _ in stream:
-            pass
-
-    return ask
-
-
-def _image(**arguments: Any) -> Ask:
-    return lambda client: client.images.generate(prompt="a white siamese cat", **arguments)
-
-
-def _edit(*names: str, prompt: str, **arguments: Any) -> Ask:
-    async def ask(client: Any) -> None:
-        files = [io.BytesIO(PNG) for _ in names]
-        for file, name in zip(files, names, strict=True):
-            file.name = name
-        await client.images.edit(image=files if len(files) > 1 else files[0], prompt=prompt, **arguments)
-
-    return ask
-
-
-async def _models(client: Any) -> None:
-    await client.models.list()
 
 
 def _both(ask: Ask, recorded: str | None = None) -> Case:
@@ -79,22 +26,10 @@ def _both(ask: Ask, recorded: str | None = None) -> Case:
 
 
 CASES = {
-    "chat": _both(_chat(), recorded="openai_chat"),
-    "parameters": _both(
-        _chat(
-            messages=[{"role": "system", "content": "Be terse"}, *MESSAGES],
-            max_tokens=5,
-            n=1,
-            seed=1,
-            stop=["x"],
-            temperature=0.2,
-            top_p=0.9,
-            user="u",
-        ),
-        recorded="openai_chat_params",
-    ),
+    "chat": _both(chat(**CHATS["chat"]), recorded="openai_chat"),
+    "parameters": _both(chat(**CHATS["parameters"]), recorded="openai_chat_params"),
     "more parameters": _both(
-        _chat(
+        chat(
             frequency_penalty=0.5,
             presence_penalty=-0.5,
             logit_bias={"1": 2},
@@ -115,40 +50,23 @@ CASES = {
         )
     ),
     "extra fields and headers": _both(
-        _chat(extra_body={"new_parameter": [1, None, "ä\u2028"]}, extra_headers={"X-Trace": "1"})
+        chat(extra_body={"new_parameter": [1, None, "ä\u2028"]}, extra_headers={"X-Trace": "1"})
     ),
-    "text beyond ASCII": _both(_chat(messages=[{"role": "user", "content": "Grüße \U0001f600 \u2028 \x00 end"}])),
-    "stream": _both(_chat(stream=True)),
-    "stream of a model that is gone": _both(_chat(stream=True, model="gpt-4"), "openai_chat_stream"),
+    "text beyond ASCII": _both(chat(messages=[{"role": "user", "content": "Grüße \U0001f600 \u2028 \x00 end"}])),
+    "stream": _both(chat(**CHATS["stream"])),
+    "stream of a model that is gone": _both(chat(stream=True, model="gpt-4"), "openai_chat_stream"),
     "stream with usage": _both(
-        _chat(stream=True, model="gpt-4", stream_options={"include_usage": True}), "openai_chat_stream_usage"
+        chat(stream=True, model="gpt-4", stream_options={"include_usage": True}), "openai_chat_stream_usage"
     ),
-    "stream without usage": _both(_chat(stream=True, stream_options={"include_usage": False})),
-    "vision": _both(_chat(messages=[{"role": "user", "content": LOOK}]), recorded="openai_vision"),
-    "tools": _both(_chat(tools=[TOOL], tool_choice="auto"), recorded="openai_tools"),
-    "tool results": _both(
-        _chat(
-            messages=[
-                *MESSAGES,
-                {
-                    "role": "assistant",
-                    "content": None,
-                    "tool_calls": [
-                        {"id": "c1", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}
-                    ],
-                },
-                {"role": "tool", "tool_call_id": "c1", "content": "sunny"},
-            ]
-        )
-    ),
-    "JSON schema": _both(
-        _chat(response_format={"type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA, "strict": True}}),
-        recorded="openai_json_schema",
-    ),
-    "JSON object": _both(_chat(response_format={"type": "json_object"})),
-    "image": _both(_image(model="gpt-image-2")),
+    "stream without usage": _both(chat(stream=True, stream_options={"include_usage": False})),
+    "vision": _both(chat(**CHATS["vision"]), recorded="openai_vision"),
+    "tools": _both(chat(**CHATS["tools"]), recorded="openai_tools"),
+    "tool results": _both(chat(**CHATS["tool results"])),
+    "JSON schema": _both(chat(**CHATS["JSON schema"]), recorded="openai_json_schema"),
+    "JSON object": _both(chat(response_format={"type": "json_object"})),
+    "image": _both(image(model="gpt-image-2")),
     "image parameters": _both(
-        _image(
+        image(
             model="gpt-image-2",
             n=2,
             size="1024x1024",
@@ -160,44 +78,28 @@ CASES = {
             user="u",
         )
     ),
-    "image of a model that is gone": _both(_image(model="gpt-image-1"), "openai_images_generate_default"),
+    "image of a model that is gone": _both(image(model="gpt-image-1"), "openai_images_generate_default"),
     "image as URL": _both(
-        _image(model="dall-e-3", response_format="url"),
+        image(model="dall-e-3", response_format="url"),
         "openai_images_generate_url",
     ),
     "image as base64": _both(
-        _image(model="dall-e-3", n=1, size="1024x1024", response_format="b64_json"),
+        image(model="dall-e-3", n=1, size="1024x1024", response_format="b64_json"),
         "openai_images_generate_b64",
     ),
-    "edit": _both(_edit("cat.png", prompt="add a hat", model="gpt-image-1"), "openai_images_edit"),
-    "edit of several": _both(
-        _edit("a.png", "b.png", prompt="combine", model="gpt-image-1"), "openai_images_edit_multi"
-    ),
+    "edit": _both(edit("cat.png", prompt="add a hat", model="gpt-image-1"), "openai_images_edit"),
+    "edit of several": _both(edit("a.png", "b.png", prompt="combine", model="gpt-image-1"), "openai_images_edit_multi"),
     "edit with parameters": _both(
-        _edit("a.png", prompt="Grüße", model="gpt-image-2", n=2, size="1024x1024", quality="low")
+        edit("a.png", prompt="Grüße", model="gpt-image-2", n=2, size="1024x1024", quality="low")
     ),
-    "models": _both(_models, recorded="openai_models"),
+    "models": _both(models, recorded="openai_models"),
 }
-
-
-def _answer(request: Received) -> Reply:
-    if "/images/" in request.path:
-        return reply_json({"created": 1, "data": [{"b64_json": base64.b64encode(PNG).decode()}]})
-    if request.path.endswith("/embeddings"):
-        return reply_json(
-            {"object": "list", "data": [{"index": index, "embedding": "AAAAPwAAgD8="} for index in (0, 1)]}
-        )
-    if request.path.endswith("/models"):
-        return reply_json({"object": "list", "data": []})
-    if request.json.get("stream"):
-        return reply_events(make_chunk("Hi"), make_chunk(finish_reason="stop"))
-    return reply_json(make_completion())
 
 
 @pytest.fixture
 def server() -> Iterator[Loopback]:
     """The one server that both ask."""
-    with Loopback(_answer) as server:
+    with Loopback(answer) as server:
         yield server
 
 

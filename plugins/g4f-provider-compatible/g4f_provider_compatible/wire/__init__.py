@@ -17,7 +17,7 @@ from g4f.wire import openai
 from g4f.wire.dialect import EncodeChat, StreamDecoder
 from g4f.wire.openai import OPENAI, AdaptBody
 from g4f_provider_compatible.wire.answers import adapt_answer
-from g4f_provider_compatible.wire.errors import decode_openrouter_error, decode_xai_error
+from g4f_provider_compatible.wire.errors import decode_openrouter_error, decode_xai_error, know_id
 from g4f_provider_compatible.wire.pictures import encode_together_image, encode_xai_image
 from g4f_provider_compatible.wire.requests import (
     answer_once,
@@ -69,7 +69,7 @@ OPEN = attrs.evolve(OPENAI, decode_chat=decode_open_chat, decode_stream=decode_o
 OPENROUTER = attrs.evolve(
     HOSTED,
     encode_chat=ask(nest_effort, each_message(say_reasoning)),
-    decode_error=decode_openrouter_error,
+    decode_error=know_id("x-generation-id", decode_openrouter_error),
 )
 GROQ = attrs.evolve(
     OPEN,
@@ -107,6 +107,7 @@ MISTRAL = attrs.evolve(
         mark_beginning,
     ),
     encode_embed=partial(openai.encode_embed, adapt=rename(dimensions="output_dimension")),
+    decode_error=know_id("mistral-correlation-id"),
 )
 DEEPSEEK = attrs.evolve(
     HOSTED,
@@ -122,6 +123,7 @@ DEEPSEEK = attrs.evolve(
         explain_schema,
         each_message(say_system),
     ),
+    decode_error=know_id("x-ds-trace-id"),
 )
 XAI = attrs.evolve(
     HOSTED,
@@ -158,3 +160,4 @@ OLLAMA = attrs.evolve(
     ),
 )
 LMSTUDIO = attrs.evolve(OPEN, encode_chat=ask(rename(max_completion_tokens="max_tokens")))
+AZURE = attrs.evolve(HOSTED, decode_error=know_id("apim-request-id"))

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from g4f.errors import APIStatusError
 from g4f.wire import errors
 
 _WRONG_KEY = re.compile(rb"(incorrect|invalid) api key", re.IGNORECASE)
+
+
+DecodeError = Callable[[int, Mapping[str, str], bytes], APIStatusError]
+
+
+def know_id(header: str, decode: DecodeError = errors.decode_error) -> DecodeError:
+    """Return what reads errors of a service that tells the id of a request in a header of its own."""
+
+    def decode_error(status: int, headers: Mapping[str, str], body: bytes) -> APIStatusError:
+        error = decode(status, headers, body)
+        error.request_id = error.request_id or headers.get(header)
+        return error
+
+    return decode_error
 
 
 def decode_xai_error(status: int, headers: Mapping[str, str], body: bytes) -> APIStatusError:

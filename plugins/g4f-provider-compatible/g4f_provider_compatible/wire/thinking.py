@@ -45,13 +45,14 @@ class TagReader:
     def _open(self, text: str, *, last: bool) -> str:
         start = text.lstrip()
         if start.startswith(_OPEN):
-            text = start.removeprefix(_OPEN).lstrip()
-            if text or last:
+            thoughts = start.removeprefix(_OPEN).lstrip()
+            if thoughts or last:
                 self._place = "thoughts"
-                return text
-            start = _OPEN
+            else:
+                self._held = _OPEN
+            return thoughts
         if not last and _OPEN.startswith(start):
-            self._held = start if start else text
+            self._held = text
             return ""
         self._place = "answer"
         return text
