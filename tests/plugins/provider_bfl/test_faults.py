@@ -105,8 +105,8 @@ async def test_the_key_goes_to_no_address_that_is_not_the_services(
 
 @pytest.mark.parametrize(
     "fault",
-    [reply_json({"detail": "no"}, 500), reply_json({}, 503), reply_json({}, 502), BUSY, BROKEN],
-    ids=["500", "503", "502", "429", "broken"],
+    [reply_json({"detail": "no"}, 500), reply_json({}, 503), BUSY, BROKEN, Reply(200, {}, b"<html>")],
+    ids=["500", "503", "429", "broken", "page"],
 )
 async def test_what_may_pass_is_asked_again_and_the_job_not_begun_again(
     fault: Reply, server: Loopback, service: Service

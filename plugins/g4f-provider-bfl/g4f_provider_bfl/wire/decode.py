@@ -56,9 +56,14 @@ def decode_result(response: HttpResponse, job: Job) -> Images | None:
 
     Raises:
         APIStatusError: It failed, or was refused.
-        APIResponseError: It is no answer that we know.
+        APIResponseError: It is no answer that we know. One that is not even an object may be a proxy's: asking again
+            may help, and costs nothing.
     """
-    data = decode_object(response.body)
+    try:
+        data = decode_object(response.body)
+    except APIResponseError as error:
+        error.retryable = True
+        raise
     status = str(data.get("status"))
     if status == "Pending":
         return None
