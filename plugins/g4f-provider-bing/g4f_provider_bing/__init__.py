@@ -27,8 +27,10 @@ class BingCreateImages(HttpProvider):
         return await draw_several(super().image, await _inline_images(request, context), context)
 
     def complete(self, request: HttpRequest, context: Context) -> HttpRequest:
-        """Address a request to the resource, whichever of its addresses the user has."""
-        return attrs.evolve(request, path=find_root(context.base_url) + request.path)
+        """Address a request to the resource, whichever of its addresses the user has, and name the version."""
+        version = context.settings.get("api_version")
+        query = {"api-version": version} if version else {}
+        return attrs.evolve(request, path=find_root(context.base_url) + request.path, query=query)
 
 
 async def _inline_images(request: ImageRequest, context: Context) -> ImageRequest:

@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from g4f.context import HttpRequest
+from g4f.context import HttpRequest, HttpResponse
 from g4f.errors import APIStatusError, InvalidInputError
-from g4f.images import ImageRequest
+from g4f.images import ImageRequest, Images
 from g4f.wire import errors, openai
 from g4f.wire.dialect import Warn, Wire
 from g4f.wire.json import encode_json
@@ -31,7 +31,7 @@ _BLOCKED = frozenset({"contentfilter", "contentpolicyviolation", "responsibleaip
 
 def find_root(base_url: str) -> str:
     """Return the address of a Foundry resource, or of what stands in its place."""
-    return _TAIL.sub("", base_url.rstrip("/"))
+    return _TAIL.sub("", base_url.partition("?")[0].rstrip("/"))
 
 
 def encode_image(request: ImageRequest, *, warn: Warn) -> HttpRequest:
@@ -82,6 +82,26 @@ def _encode_picture(request: ImageRequest) -> tuple[str, str, str, bytes]:
     return "image", f"image.{media_type.rpartition('/')[2]}", media_type, data
 
 
+def decode_image(response: HttpResponse) -> Images:
+    """Read an answer; tokens, of which the documentation says nothing, are put into OpenAI's words.
+
+    Raises:
+        APIResponseError: There is no image in it.
+    """
+    images = openai.decode_image(response)
+    if images.usage is None:
+        return images
+    told = images.usage.to_dict()
+    read = _count(told, "num_input_text_tokens", "num_input_image_tokens")
+    written = _count(told, "num_output_tokens") or _count(told, "output_image_tokens")
+    usage = {"input_tokens": read, "output_tokens": written, "total_tokens": read + written, **told}
+    return Images.from_dict({**images.to_dict(), "usage": usage})
+
+
+def _count(told: Mapping[str, Any], *names: str) -> int:
+    return sum(value for name in names if isinstance(value := told.get(name), int))
+
+
 def decode_error(status: int, headers: Mapping[str, str], body: bytes) -> APIStatusError:
     """Make the error that an answer with a status of 400 or above means."""
     error = errors.decode_error(status, headers, body)
@@ -102,4 +122,4 @@ def _fold(code: Any) -> str:
     return str(code).replace("_", "").lower()
 
 
-MAI = Wire(encode_image=encode_image, decode_image=openai.decode_image, decode_error=decode_error)
+MAI = Wire(encode_image=encode_image, decode_image=decode_image, decode_error=decode_error)

@@ -229,6 +229,8 @@ def test_the_users_own_fields_come_last() -> None:
 def test_a_result_is_asked_for_where_the_service_says() -> None:
     """Else at the address that the job went to."""
     assert encode_result(JOB) == HttpRequest("GET", JOB.polling_url)
+    bare = "https://api.eu4.bfl.ai/v1/get_result"
+    assert encode_result(Job("task-1", bare)) == HttpRequest("GET", bare, query={"id": "task-1"})
     assert encode_result(Job("a b")) == HttpRequest("GET", "/v1/get_result", query={"id": "a b"})
 
 

@@ -67,6 +67,15 @@ async def test_every_form_of_the_address_leads_to_the_service(tail: str, server:
     assert "authorization" not in request.headers
 
 
+async def test_a_version_is_sent_where_one_is_named(server: Loopback) -> None:
+    """And only there: the documentation has none."""
+    async with make_client(server, api_version="preview") as client:
+        await client.images.generate("a cat", response_format="b64_json")
+    async with make_client(server) as client:
+        await client.images.generate("a cat", response_format="b64_json")
+    assert [request.query for request in server.requests] == ["api-version=preview", ""]
+
+
 async def test_a_picture_is_changed_from_a_file_and_from_an_address(server: Loopback, tmp_path: Path) -> None:
     """What has an address is fetched without the key; one picture once, however many are drawn."""
     path = tmp_path / "cat.png"

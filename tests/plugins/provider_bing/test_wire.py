@@ -189,6 +189,7 @@ def test_what_cannot_be_edited_is_refused(images: tuple[str, ...], says: str) ->
         "/mai/v1/",
         "/mai/v1/images/generations",
         "/mai/v1/images/edits/",
+        "/mai/v1/images/generations?api-version=preview",
         "/openai",
         "/openai/v1/",
         "/models",
@@ -216,6 +217,21 @@ def test_the_documents_answer_is_read() -> None:
     """The picture is PNG in base64."""
     images = MAI.decode_image(answer({"data": [{"b64_json": base64.b64encode(PNG).decode()}]}))
     assert base64.b64decode(images.data[0].b64_json or "") == PNG
+
+
+@pytest.mark.parametrize(
+    ("told", "counts"),
+    [
+        ({"num_input_text_tokens": 5, "num_input_image_tokens": 2, "num_output_tokens": 9}, (7, 9, 16)),
+        ({"num_input_text_tokens": 5, "output_image_tokens": 9}, (5, 9, 14)),
+        ({"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}, (1, 2, 3)),
+    ],
+)
+def test_tokens_are_told_in_openais_words(told: dict[str, int], counts: tuple[int, int, int]) -> None:
+    """Whatever words the service has for them."""
+    usage = MAI.decode_image(answer({"data": [{"b64_json": "AA=="}], "usage": told})).usage
+    assert usage is not None
+    assert (usage.input_tokens, usage.output_tokens, usage.total_tokens) == counts
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,5 @@ def _encode_settings(request: ImageRequest, family: Family) -> dict[str, Any]:
 
 def encode_result(job: Job) -> HttpRequest:
     """Write the question for a job's picture: where the service said, else at the address that the job went to."""
-    if job.polling_url:
-        return HttpRequest("GET", job.polling_url)
-    return HttpRequest("GET", "/v1/get_result", query={"id": job.id})
+    query = {} if "id=" in job.polling_url else {"id": job.id}
+    return HttpRequest("GET", job.polling_url or "/v1/get_result", query=query)
