@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,13 +22,6 @@ from plugins.provider_bfl.service import JPEG, KEY, Service
 MANIFEST = parse_manifest(Path(g4f_provider_bfl.__file__).with_name("BlackForestLabs.toml").read_text("utf-8"))
 BROKEN = Reply(200, {"content-type": "application/json"}, [b'{"id": "task', CUT])
 BUSY = reply_json({"error": "rate_limit_exceeded", "message": "Too many", "retry_after": 0}, 429)
-
-
-@pytest.fixture
-def server() -> Iterator[Loopback]:
-    """A server."""
-    with Loopback(Reply(500)) as server:
-        yield server
 
 
 @pytest.fixture
