@@ -25,17 +25,17 @@ KEY = "sk-emulated-0123456789"
 
 @attrs.frozen
 class Service:
-    """A provider, and how it is asked at an emulator.
+    """A provider, and how it is asked at the emulators.
 
     Attributes:
-        path: Where at aimock its base URL points.
-        llmock: What llmock calls it.
+        path: Where at aimock its base URL points, if it is there.
+        llmock: What llmock calls it, if it is there.
     """
 
     provider: str
     model: str
-    path: str
-    llmock: str
+    path: str | None
+    llmock: str | None
 
 
 SERVICES = {
@@ -45,8 +45,16 @@ SERVICES = {
         Service("Anthropic", "claude-haiku-4-5", "", "anthropic"),
         Service("Gemini", "gemini-2.5-flash", "", "gemini"),
         Service("Custom", "a-model", "/v1", "openai"),
+        Service("AzureOpenAI", "a-deployment", "/openai", None),
+        Service("OpenRouter", "openai/gpt-4o-mini", "/api/v1", None),
+        Service("Groq", "openai/gpt-oss-120b", None, "groq"),
+        Service("Mistral", "mistral-medium-latest", None, "mistral"),
+        Service("Together", "deepseek-ai/DeepSeek-V4.1-Flash", None, "together"),
+        Service("XAI", "grok-4.7", None, "xai"),
     )
 }
+# What each dialect's tests run with; further services with words of their own are asked the most usual.
+DIALECTS = ("OpenaiChat", "Anthropic", "Gemini", "Custom")
 
 
 class Aimock:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emulators.aimock import KEY, SERVICES, Aimock, Service, run_aimock
+from emulators.aimock import DIALECTS, KEY, SERVICES, Aimock, Service, run_aimock
 from g4f import AsyncClient
 
 
@@ -25,9 +25,9 @@ def aimock(aimock_program: Aimock) -> Aimock:
     return aimock_program
 
 
-@pytest.fixture(params=SERVICES)
+@pytest.fixture(params=DIALECTS)
 def service(request: pytest.FixtureRequest) -> Service:
-    """Each provider in turn, or those that the test names."""
+    """A provider of each dialect in turn, or those that the test names."""
     return SERVICES[request.param]
 
 

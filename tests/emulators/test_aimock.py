@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import g4f
-from emulators.aimock import Aimock, Service
+from emulators.aimock import SERVICES, Aimock, Service
 from g4f import AsyncClient
 from g4f.fold import fold_chunks
 
@@ -28,12 +28,19 @@ TOOL = {
 CALLS = [{"id": f"call_{city}", "name": "get_weather", "arguments": {"city": city}} for city in ("Paris", "Rome")]
 
 
+# Azure's paths and OpenRouter's additions are emulated too.
+of_all = pytest.mark.parametrize(
+    "service", [s.provider for s in SERVICES.values() if s.path is not None], indirect=True
+)
+
+
 def read_one(aimock: Aimock) -> dict[str, Any]:
     """What it understood of the one request that it got."""
     [entry] = aimock.read_journal()
     return entry["body"]
 
 
+@of_all
 async def test_a_chat(client: AsyncClient, service: Service, aimock: Aimock) -> None:
     """Text, usage and finish reason come back; system, turns and settings arrived."""
     aimock.say({"content": TEXT, "usage": USAGE, "finishReason": "length"})
@@ -53,6 +60,7 @@ async def test_a_chat(client: AsyncClient, service: Service, aimock: Aimock) -> 
     assert (body["temperature"], body["max_tokens"]) == (0.5, 7)
 
 
+@of_all
 async def test_a_stream(client: AsyncClient, service: Service, aimock: Aimock) -> None:
     """Piece by piece, with usage at its end."""
     aimock.say({"content": TEXT, "usage": USAGE}, chunkSize=5)
@@ -78,6 +86,7 @@ async def test_a_picture_with_a_question(client: AsyncClient, service: Service, 
     assert message["content"] == (text["text"] if service.provider in ("Anthropic", "Gemini") else [text, picture])
 
 
+@of_all
 @pytest.mark.parametrize("stream", [False, True])
 async def test_tools(client: AsyncClient, service: Service, aimock: Aimock, stream: bool) -> None:
     """Two calls at once come back whole, and their results lead to the answer."""
@@ -174,6 +183,7 @@ async def test_a_rate_limit(client: AsyncClient, service: Service, aimock: Aimoc
     assert caught.value.provider == service.provider
 
 
+@of_all
 async def test_a_failure_of_the_service(client: AsyncClient, service: Service, aimock: Aimock) -> None:
     """The request is repeated, the same again."""
     aimock.fail_once(500, "Sorry")
@@ -222,6 +232,7 @@ async def test_a_connection_that_breaks(client: AsyncClient, service: Service, a
     assert len(aimock.read_journal()) == 2
 
 
+@of_all
 async def test_a_wrong_key(client: AsyncClient, service: Service, aimock: Aimock) -> None:
     """It is refused; so the right one was where the service looks for it in all other tests."""
     aimock.say({"content": TEXT})
