@@ -5,16 +5,23 @@ A fault's name is its function's, with hyphens; its docstring says what the clie
 
 from __future__ import annotations
 
+import json
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain, repeat
+from itertools import chain, cycle, repeat
+
+import attrs
 
 from g4f_testkit.http import CUT, STALL, Delivery, Reply, Step, deliver, write_head
 
 Fault = Callable[[Reply], Delivery]
 BEAT = 0.05  # seconds between two signs of life
+_ESCAPES = re.compile(rb"(?:\\u[0-9a-f]{4})+")
+_ERROR_STRING = b'data: {"error": "The service broke."}\n\n'
 BLOCK = b"x" * 2**16
 MIB = 2**20
+GZIP_FORMAT, ZLIB_FORMAT = 31, 15  # zlib's numbers for them
 
 
 def _replace_body(reply: Reply, body: bytes, kind: str = "application/json") -> Delivery:
@@ -54,6 +61,52 @@ def headers_that_drip(reply: Reply) -> Delivery:
 def garbage_status_line(reply: Reply) -> Delivery:
     """The answer begins with something that is no HTTP."""
     return Delivery([b"\x00\x01GARBAGE\r\n\r\n", *reply.pieces], keep=False)
+
+
+def endless_headers(reply: Reply) -> Delivery:
+    """The head is a hundred megabytes of headers."""
+    lines = (b"x-more-%d: %s\r\n" % (number, BLOCK[:4096]) for number in range(25 * 2**10))
+    return Delivery(chain([f"HTTP/1.1 {reply.status} G4F\r\n".encode()], lines), keep=False)
+
+
+def endless_header(reply: Reply) -> Delivery:
+    """One header has no end."""
+    return Delivery(chain([f"HTTP/1.1 {reply.status} G4F\r\nx-more: ".encode()], repeat(BLOCK)), keep=False)
+
+
+def early_hints(reply: Reply) -> Delivery:
+    """Statuses 100 and 103 come before the answer (RFC 8297)."""
+    hints = [write_head(100, {}), write_head(103, {"link": "</style.css>; rel=preload"})]
+    return Delivery(chain(hints, deliver(reply).steps))
+
+
+def http_1_0(reply: Reply) -> Delivery:
+    """The answer is of HTTP/1.0: where the connection ends, the body does."""
+    return _speak_http_1_0(reply, reply.pieces)
+
+
+def http_1_0_cut(reply: Reply) -> Delivery:
+    """The answer is of HTTP/1.0, and the connection ends too early, which nothing in HTTP tells."""
+    return _speak_http_1_0(reply, reply.begun)
+
+
+def _speak_http_1_0(reply: Reply, body: Iterable[Step]) -> Delivery:
+    head = write_head(reply.status, {**reply.headers, "connection": "close"}).replace(b"HTTP/1.1", b"HTTP/1.0", 1)
+    return Delivery(chain([head], body), keep=False)
+
+
+# Refusals
+
+
+def html_502(reply: Reply) -> Delivery:  # noqa: ARG001 - nothing is left of it
+    """A gateway's page, with status 502."""
+    page = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
+    return deliver(Reply(502, {"content-type": "text/html"}, (page,)))
+
+
+def endless_error_page(reply: Reply) -> Delivery:  # noqa: ARG001 - nothing is left of it
+    """A page without end, with status 500."""
+    return deliver(Reply(500, {"content-type": "text/html"}), chain([b"<h1>Oops</h1>"], repeat(BLOCK)), "close")
 
 
 # A 200 that is none
@@ -111,8 +164,43 @@ def gzip_bomb(reply: Reply) -> Delivery:
     return deliver(Reply(200, headers), _compress(repeat(b" " * MIB, 1024)), "close")
 
 
-def _compress(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    compressor = zlib.compressobj(9, wbits=31)  # with gzip's head
+def deflate_bomb(reply: Reply) -> Delivery:
+    """A gigabyte of white space before the answer, in a megabyte, in the other format."""
+    headers = {"content-type": reply.headers.get("content-type", ""), "content-encoding": "deflate"}
+    return deliver(Reply(200, headers), _compress(repeat(b" " * MIB, 1024), ZLIB_FORMAT), "close")
+
+
+def gzip_answer(reply: Reply) -> Delivery:
+    """The answer, compressed."""
+    return _send_compressed(reply, _compress_body(reply))
+
+
+def gzip_broken(reply: Reply) -> Delivery:
+    """The answer says that it is compressed, and is not."""
+    return _send_compressed(reply, b"".join(reply.pieces))
+
+
+def gzip_cut(reply: Reply) -> Delivery:
+    """The answer is compressed and lacks its second half, which nothing in HTTP tells."""
+    body = _compress_body(reply)
+    return _send_compressed(reply, body[: len(body) // 2])
+
+
+def gzip_without_its_end(reply: Reply) -> Delivery:
+    """The answer is compressed and lacks nothing but the check sum."""
+    return _send_compressed(reply, _compress_body(reply)[:-8])
+
+
+def _compress_body(reply: Reply) -> bytes:
+    return b"".join(_compress(reply.pieces))
+
+
+def _send_compressed(reply: Reply, body: bytes) -> Delivery:
+    return deliver(attrs.evolve(reply, headers={**reply.headers, "content-encoding": "gzip"}, pieces=(body,)))
+
+
+def _compress(blocks: Iterable[bytes], form: int = GZIP_FORMAT) -> Iterator[bytes]:
+    compressor = zlib.compressobj(9, wbits=form)
     for block in blocks:
         yield compressor.compress(block) + compressor.flush(zlib.Z_SYNC_FLUSH)
     yield compressor.flush()
@@ -135,6 +223,21 @@ def redirect_loop(reply: Reply) -> Delivery:
 def redirect_to_a_file(reply: Reply) -> Delivery:  # noqa: ARG001 - it leads away from here
     """The client is sent to a file of its own."""
     return deliver(Reply(307, {"location": "file:///etc/hostname"}))
+
+
+def redirect_at_home(reply: Reply) -> Delivery:  # noqa: ARG001 - it is asked for again
+    """The client is sent to the very same address, as Gemini's streams have it."""
+    return deliver(Reply(307, {"location": "?alt=sse"}))
+
+
+def redirect_to_nowhere(reply: Reply) -> Delivery:  # noqa: ARG001 - nothing is left of it
+    """The client is sent away, and not told where."""
+    return deliver(Reply(302, {}))
+
+
+def redirect_to_nonsense(reply: Reply) -> Delivery:  # noqa: ARG001 - nothing is left of it
+    """The client is sent to an address that cannot be read."""
+    return deliver(Reply(307, {"location": "http://[::1"}))
 
 
 # In the middle
@@ -219,13 +322,12 @@ def a_byte_at_a_time(reply: Reply) -> Delivery:
 
 def byte_order_mark(reply: Reply) -> Delivery:
     """The whole answer, after a byte-order mark."""
-    return deliver(reply, [b"\xef\xbb\xbf", *reply.pieces])
+    return _rewrite(reply, [b"\xef\xbb\xbf", *reply.pieces])
 
 
 def carriage_returns(reply: Reply) -> Delivery:
     """The whole answer, its lines ended by carriage returns alone."""
-    body = b"".join(reply.pieces).replace(b"\r\n", b"\n")
-    return deliver(reply, [body.replace(b"\n", b"\r")])
+    return _rewrite(reply, [_unify_lines(reply).replace(b"\n", b"\r")])
 
 
 def comments_between_events(reply: Reply) -> Delivery:
@@ -241,6 +343,85 @@ def empty_events(reply: Reply) -> Delivery:
 def no_final_blank_line(reply: Reply) -> Delivery:
     """The whole answer, but for the blank line that ends its last event."""
     return deliver(reply, [b"".join(reply.pieces).rstrip(b"\r\n")])
+
+
+def _rewrite(reply: Reply, pieces: Iterable[bytes]) -> Delivery:
+    return deliver(attrs.evolve(reply, pieces=tuple(pieces)))
+
+
+def crlf_line_ends(reply: Reply) -> Delivery:
+    """The whole answer, its lines ended by CR and LF."""
+    return _rewrite(reply, [_unify_lines(reply).replace(b"\n", b"\r\n")])
+
+
+def mixed_line_ends(reply: Reply) -> Delivery:
+    """The whole answer, its lines ended by CR, by LF and by both in turn."""
+    ends = cycle([b"\r\n", b"\n", b"\r"])
+    return _rewrite(reply, [re.sub(b"\n", lambda _: next(ends), _unify_lines(reply))])
+
+
+def data_on_several_lines(reply: Reply) -> Delivery:
+    """The whole answer, each event's data on several lines."""
+    return _rewrite(reply, [piece.replace(b"data: {", b"data: {\ndata:") for piece in reply.pieces])
+
+
+def no_space_after_the_colon(reply: Reply) -> Delivery:
+    """The whole answer, without the space that most services write after `data:`."""
+    return _rewrite(reply, [re.sub(rb"^(\w+): ", rb"\1:", piece, flags=re.MULTILINE) for piece in reply.pieces])
+
+
+def all_at_once(reply: Reply) -> Delivery:
+    """The whole answer in one write."""
+    return _rewrite(reply, [b"".join(reply.pieces)])
+
+
+def characters_as_they_are(reply: Reply) -> Delivery:
+    """The whole answer, its characters not escaped but written in UTF-8."""
+    return _rewrite(reply, [_ESCAPES.sub(_write_characters, piece) for piece in reply.pieces])
+
+
+def broken_utf_8(reply: Reply) -> Delivery:
+    """The whole answer, with a byte that is no UTF-8 wherever U+FFFD stood."""
+    return _rewrite(reply, [piece.replace(b"\\ufffd", b"\xff") for piece in reply.pieces])
+
+
+def null_delta(reply: Reply) -> Delivery:
+    """The whole answer, with null where an empty delta stood."""
+    return _rewrite(reply, [piece.replace(b'"delta": {}', b'"delta": null') for piece in reply.pieces])
+
+
+def events_after_the_end(reply: Reply) -> Delivery:
+    """The whole answer, and then its events once more."""
+    return _rewrite(reply, [b"".join(reply.pieces * 2)])
+
+
+def _unify_lines(reply: Reply) -> bytes:
+    return b"".join(reply.pieces).replace(b"\r\n", b"\n")
+
+
+def _write_characters(escapes: re.Match[bytes]) -> bytes:
+    text: str = json.loads(b'"%s"' % escapes[0])
+    return text.encode()
+
+
+def an_error_string_in_mid_stream(reply: Reply) -> Delivery:
+    """An event whose error is a text."""
+    return deliver(reply, [*reply.begun, _ERROR_STRING])
+
+
+def an_error_string_first(reply: Reply) -> Delivery:
+    """An event whose error is a text, before any other."""
+    return deliver(reply, [_ERROR_STRING])
+
+
+def an_error_event_in_mid_stream(reply: Reply) -> Delivery:
+    """An event of the kind `error`."""
+    return deliver(reply, [*reply.begun, b"event: error\n" + _ERROR_STRING])
+
+
+def null_in_mid_stream(reply: Reply) -> Delivery:
+    """An event whose data is null."""
+    return deliver(reply, [*reply.begun, b"data: null\n\n", *reply.pieces[reply.end :]])
 
 
 def broken_json_in_mid_stream(reply: Reply) -> Delivery:
@@ -263,12 +444,17 @@ FAULTS: Mapping[str, Fault] = {
     fault.__name__.replace("_", "-"): fault
     for fault in (
         first_byte_never_comes, closed_before_the_answer, reset_before_the_answer, headers_that_drip,
-        garbage_status_line, html_page, empty_body, status_204, json_null, json_list, json_empty_object,
-        json_cut_short, json_nested_deep, endless_json, gzip_bomb, redirect_to_another_origin, redirect_loop,
-        redirect_to_a_file, stall, end_without_a_finish, end_before_the_content, connection_closed, connection_reset,
+        garbage_status_line, endless_headers, endless_header, early_hints, http_1_0, http_1_0_cut, html_502,
+        endless_error_page, html_page, empty_body, status_204, json_null, json_list, json_empty_object,
+        json_cut_short, json_nested_deep, endless_json, gzip_bomb, deflate_bomb, gzip_answer, gzip_broken,
+        gzip_cut, gzip_without_its_end, redirect_to_another_origin, redirect_loop, redirect_to_a_file,
+        redirect_at_home, redirect_to_nowhere, redirect_to_nonsense, stall, end_without_a_finish,
+        end_before_the_content, connection_closed, connection_reset,
         cut_inside_an_event, cut_inside_a_character, bad_chunk_header, pings_only, pings_before_the_content,
         comments_for_ever, held_open_after_the_end, endless_output, endless_line, a_byte_at_a_time, byte_order_mark,
-        carriage_returns, comments_between_events, empty_events, no_final_blank_line, broken_json_in_mid_stream,
-        html_in_mid_stream,
+        carriage_returns, comments_between_events, empty_events, no_final_blank_line, crlf_line_ends, mixed_line_ends,
+        data_on_several_lines, no_space_after_the_colon, all_at_once, characters_as_they_are, broken_utf_8, null_delta,
+        events_after_the_end, broken_json_in_mid_stream, html_in_mid_stream, an_error_string_in_mid_stream,
+        an_error_string_first, an_error_event_in_mid_stream, null_in_mid_stream,
     )
 }  # fmt: skip

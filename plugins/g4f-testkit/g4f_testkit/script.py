@@ -56,6 +56,7 @@ class Failure:
         code: The service's code.
         request_id: The service's id of the request.
         retry_after: Seconds to wait.
+        headers: Further headers of its answer.
         in_stream: Whether it comes with status 200: in a stream after the turn's content, else in place of the answer.
     """
 
@@ -65,6 +66,7 @@ class Failure:
     code: str = "g4f_code"
     request_id: str = "req-g4f-1"
     retry_after: float | None = None
+    headers: Mapping[str, str] = attrs.field(factory=dict)
     in_stream: bool = False
 
 
@@ -84,6 +86,7 @@ class Turn:
         nulls: Whether everything that may be null is.
         failure: What the service says in place of an answer.
         fault: What goes wrong with the bytes: a name of `g4f_testkit.faults.FAULTS`.
+        swapped: Whether a stream comes where a whole answer was asked for, and the other way round.
         size: Cuts the bytes into pieces of so many; 0 leaves them as they are.
     """
 
@@ -98,6 +101,7 @@ class Turn:
     nulls: bool = False
     failure: Failure | None = None
     fault: str = ""
+    swapped: bool = False
     size: int = 0
 
     @property

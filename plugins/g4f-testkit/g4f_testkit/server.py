@@ -193,10 +193,12 @@ def choose_turn(turn: Turn, asked: Asked, request: Request) -> Turn:
 
 def write_reply(dialect: Dialect, asked: Asked, turn: Turn, request: Request) -> Reply:
     """Return the answer as the dialect has it."""
-    if turn.failure is not None and not (turn.failure.in_stream and asked.stream):
-        reply = dialect.write_error(turn.failure)
-        return attrs.evolve(reply, status=200) if turn.failure.in_stream else reply
-    return dialect.write_stream(asked, turn) if asked.stream else dialect.write_answer(asked, turn, request)
+    failure, streams = turn.failure, asked.stream != turn.swapped
+    if failure is not None and not (failure.in_stream and streams):
+        reply = dialect.write_error(failure)
+        status = 200 if failure.in_stream else reply.status
+        return attrs.evolve(reply, status=status, headers={**reply.headers, **failure.headers})
+    return dialect.write_stream(asked, turn) if streams else dialect.write_answer(asked, turn, request)
 
 
 def main(arguments: list[str] | None = None) -> None:
