@@ -30,6 +30,7 @@ _NEEDS = {
     "embed": "encode_embed",
     "models": "encode_models",
 }
+TAIL_SECONDS = 10.0  # for what may come after a stream's finish reason
 _START_BYTES = 512  # of a stream: enough to tell what it is, however small the pieces that it comes in
 
 
@@ -58,7 +59,9 @@ class HttpProvider:
     @hookimpl
     def stream(self, request: ChatRequest, context: Context) -> AsyncIterator[Chunk]:
         """Answer a chat piece by piece."""
-        return ChunkReader(self.wire, lambda: self._ask_for_stream(request, context), context.manifest.stream_end)
+        ask, gap = lambda: self._ask_for_stream(request, context), context.timeout.gap
+        patience = TAIL_SECONDS if gap is None else min(gap / 2, TAIL_SECONDS)
+        return ChunkReader(self.wire, ask, context.manifest.stream_end, patience)
 
     async def _ask_for_stream(self, request: ChatRequest, context: Context) -> HttpStream:
         encoded = self.wire.encode_chat(request, stream=True, warn=context.warn)
@@ -105,12 +108,21 @@ class ChunkReader:
         wire: The dialect of the answer.
         ask: Sends the request and returns the answer's head; called when the first chunk is asked for.
         stream_end: When the answer is complete.
+        patience: Seconds to wait for more when the finish reason was told, and no marker will: a server may also hold
+            the connection open for ever.
     """
 
-    def __init__(self, wire: Wire, ask: Callable[[], Awaitable[HttpStream]], stream_end: StreamEnd) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        ask: Callable[[], Awaitable[HttpStream]],
+        stream_end: StreamEnd,
+        patience: float = TAIL_SECONDS,
+    ) -> None:
         self._wire = wire
         self._ask = ask
         self._decoder = wire.decode_stream(stream_end)
+        self._patience = patience if stream_end == "finish" else None
         self._response: HttpStream | None = None
         self._events = SseDecoder()
         self._start = b""
@@ -149,7 +161,7 @@ class ChunkReader:
             self._over = True
             await response.finish()
             return None
-        data = await anext(self._reads, None)
+        data = await (self._read_tail() if self._patience and self._decoder.complete else anext(self._reads, None))
         if data is None:
             self._over = True
             return self._end()
@@ -159,6 +171,15 @@ class ChunkReader:
         if len(self._start) < _START_BYTES:
             self._start += data[:_START_BYTES]
         return self._decode(data)
+
+    async def _read_tail(self) -> bytes | None:
+        """Return what comes after the finish reason, as the usage of some services; None where nothing does."""
+        import asyncio  # here because a program that only imports the client need not pay for it
+
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience):
+                return await anext(self._reads, None)
+        return None
 
     async def _open(self) -> HttpStream:
         self._response = response = await self._ask()

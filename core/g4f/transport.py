@@ -21,6 +21,7 @@ from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+import aiohttp.http_exceptions
 import attrs
 from multidict import CIMultiDict
 from yarl import URL
@@ -383,6 +384,12 @@ _SAID: tuple[tuple[tuple[type[Exception], ...], type[APIError], str, bool], ...]
     ((aiohttp.InvalidURL,), APIConnectionError, "{host} is no usable address.", False),
     ((aiohttp.ServerDisconnectedError,), APIConnectionError, "{host} closed the connection without an answer.", True),
     (
+        (aiohttp.http_exceptions.ContentEncodingError,),
+        APIResponseError,
+        "The answer of {host} is not compressed as it says.",
+        False,
+    ),
+    (
         (aiohttp.ClientPayloadError, aiohttp.ClientOSError, ConnectionError),
         APIConnectionError,
         "The connection to {host} broke in the middle of the answer.",
@@ -403,6 +410,8 @@ def _convert_error(error: Exception, url: str) -> APIError:
     """Say in our words what aiohttp, ssl or the system said; nothing else of the foreign error is kept."""
     if isinstance(error, APIError):
         return error
+    if isinstance(error.__cause__, aiohttp.http_exceptions.ContentEncodingError):
+        error = error.__cause__
     cause = getattr(error, "os_error", error)
     if isinstance(cause, _PrivateAddressError):
         return _make_private_error(url)

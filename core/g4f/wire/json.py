@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from g4f.errors import APIResponseError, InvalidInputError
+from g4f.fold import join_surrogates
 
 try:
     import orjson
@@ -111,6 +112,24 @@ def decode_object(data: bytes) -> dict[str, Any]:
             f"The answer is a JSON {type(value).__name__} where an object should be: {show_start(data)}"
         )
     return value
+
+
+def decode_answer(data: bytes) -> dict[str, Any]:
+    """Read a JSON object that is a whole answer; half a surrogate pair in its texts becomes U+FFFD.
+
+    Raises:
+        APIResponseError: It is something else.
+    """
+    value: dict[str, Any] = decode_object(data)
+    return _join_halves(value) if b"\\ud" in data or b"\\uD" in data else value
+
+
+def _join_halves(value: Any) -> Any:
+    if isinstance(value, str):
+        return join_surrogates(value)
+    if isinstance(value, dict):
+        return {_join_halves(key): _join_halves(item) for key, item in value.items()}
+    return [_join_halves(item) for item in value] if isinstance(value, list) else value
 
 
 def show_start(data: bytes, length: int = 120) -> str:

@@ -21,7 +21,7 @@ from g4f.images import ImageRequest, Images
 from g4f.manifest import StreamEnd
 from g4f.wire import errors
 from g4f.wire.dialect import StreamDecoder, Warn, Wire
-from g4f.wire.json import decode_json, decode_object, encode_json, show_start
+from g4f.wire.json import decode_answer, decode_json, encode_json, show_start
 from g4f.wire.sse import Event, SseDecoder
 
 MAX_IMAGES_BYTES = 256 * 2**20
@@ -84,7 +84,7 @@ def decode_chat(response: HttpResponse, adapt: AdaptAnswer | None = None) -> Com
 def _decode_answer(response: HttpResponse) -> dict[str, Any]:
     if not response.body.strip():
         raise APIResponseError(f"The answer is empty (status {response.status}).", retryable=True)
-    data = decode_object(response.body)
+    data = decode_answer(response.body)
     if data.get("error"):
         raise errors.make_body_error(data)
     return data

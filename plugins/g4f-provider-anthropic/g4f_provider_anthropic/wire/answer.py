@@ -15,7 +15,7 @@ from g4f.chat import Completion
 from g4f.context import HttpResponse
 from g4f.errors import APIResponseError
 from g4f.fold import fold_chunks, list_objects
-from g4f.wire.json import decode_object, encode_json, show_start
+from g4f.wire.json import decode_answer, encode_json, show_start
 from g4f.wire.sse import SseDecoder
 from g4f_provider_anthropic.wire.errors import make_event_error
 from g4f_provider_anthropic.wire.parts import Block
@@ -55,7 +55,7 @@ def decode_chat(response: HttpResponse) -> Completion:
         return _decode_streamed_body(response.body)
     if not response.body.strip():
         raise APIResponseError(f"The answer is empty (status {response.status}).", retryable=True)
-    message = decode_object(response.body)
+    message = decode_answer(response.body)
     if message.get("type") == "error" or message.get("error"):
         raise make_event_error(message)
     if not isinstance(message.get("content"), list):

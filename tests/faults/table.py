@@ -1,0 +1,337 @@
+"""What can go wrong, and what must come of it: one row a fault, for a whole answer and for a stream.
+
+`test_table.py` puts each row to every dialect; `page.py` writes the page that users read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import attrs
+
+import g4f
+from faults import places
+from faults.places import Place
+from g4f_testkit.faults import FAULTS
+from g4f_testkit.script import Failure, ToolCall, Turn, Usage
+
+TEXT = "This is a test"
+SOON = 0.75  # seconds: a deadline that a row waits for
+LATER = 10.0
+Heard = Literal["none", "some", "all"]
+
+
+@attrs.frozen
+class End:
+    """How a call ends: whole, or with this error after this part of the text."""
+
+    error: type[g4f.G4FError] | None = None
+    heard: Heard = "none"
+
+
+WHOLE = End()
+REFUSED = End(g4f.APIConnectionError)
+SILENT = End(g4f.APITimeoutError)
+STALLED = End(g4f.APITimeoutError, "all")
+UNREADABLE = End(g4f.APIResponseError)
+SPOILT = End(g4f.APIResponseError, "all")
+CUT = End(g4f.StreamTruncatedError, "all")
+
+
+@attrs.frozen
+class Row:
+    """One fault.
+
+    Attributes:
+        title: What happens.
+        whole: How a call ends that wants the whole answer; None where the fault cannot happen to one.
+        streamed: How a stream ends.
+        turns: What the server says, one a request.
+        but: How it ends in a dialect for which that is otherwise.
+        only: The dialects that have such a thing.
+        place: Where the client is sent.
+        timeout: The client's, in seconds.
+        retries: How often the client may repeat.
+        requests: How many reach the server; None where that is not told.
+        text: What the whole answer says.
+        calls: The functions that it calls.
+        endless: Whether the answer has no end, so that only a closed connection stops it.
+    """
+
+    title: str
+    whole: End | None
+    streamed: End | None
+    turns: tuple[Turn, ...] = (Turn(),)
+    but: Mapping[str, End] = attrs.field(factory=dict)
+    only: tuple[str, ...] = ("openai", "anthropic", "gemini")
+    place: Place = places.at_home
+    timeout: float = LATER
+    retries: int = 0
+    requests: int | None = 1
+    text: str = TEXT
+    calls: tuple[ToolCall, ...] = ()
+    endless: bool = False
+
+    def expect(self, dialect: str, *, stream: bool) -> End | None:
+        """How it ends there; None where there is no such thing."""
+        if dialect not in self.only:
+            return None
+        return self.but.get(f"{dialect} {'streamed' if stream else 'whole'}", self.streamed if stream else self.whole)
+
+
+def _meet(fault: str, whole: End | None, streamed: End | None, **more: Any) -> Row:
+    """A fault of the kit's server."""
+    title = (FAULTS[fault].__doc__ or "").strip().rstrip(".")
+    return Row(title, whole, streamed, (Turn(fault=fault),), **more)
+
+
+def _send(title: str, place: Place, end: End, **more: Any) -> Row:
+    """A fault of the way there."""
+    return Row(title, end, end, place=place, requests=0, **more)
+
+
+def _refuse(title: str, kind: type[g4f.APIError], failure: Failure, requests: int) -> Row:
+    """A refusal that is the end of it."""
+    return Row(title, End(kind), End(kind), (Turn(failure=failure),), retries=2, requests=requests)
+
+
+def _recover(title: str, first: Turn) -> Row:
+    """A fault that comes once, before anything was delivered."""
+    return Row(title, WHOLE, WHOLE, (first, Turn()), retries=2, requests=2)
+
+
+def _say(title: str, *pieces: str, **more: Any) -> Row:
+    """An answer that is odd and right."""
+    turn = Turn(pieces, fault=more.pop("fault", ""), size=more.pop("size", 0))
+    text = "".join(pieces).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return Row(title, WHOLE, WHOLE, (turn,), **{"text": text, **more})
+
+
+def _is_quota(code: str) -> Failure:
+    return Failure(429, "You used up what you paid for.", code=code, type=code)
+
+
+_SLOW = Failure(429, "Slow down.", type="rate_limit_error", code="rate_limit_exceeded")
+_NOW = "Sun, 06 Nov 1994 08:49:37 GMT"
+_DATED = {"date": _NOW, "retry-after": _NOW}
+_CALLS = (ToolCall("get_weather", {"city": "Paris"}, "call_1", 4), ToolCall("get_time", {"zone": "UTC"}, "call_2", 4))
+
+BEFORE = {
+    "refused": _send("Nobody listens", places.where_nobody_listens, REFUSED),
+    "unknown-name": _send("The name has no address", places.where_no_name_leads, REFUSED),
+    "tls-untrusted": _send("The certificate cannot be trusted", places.at_a_stranger, REFUSED),
+    "tls-to-a-plain-port": _send("https where http is spoken", places.by_tls_at_a_plain_port, REFUSED),
+    "tls-mute": _send("A TLS port never speaks", places.by_tls_at_a_mute_port, SILENT, timeout=SOON),
+    "proxy-407": _send("The proxy wants a password", places.past_a_proxy_that_refuses, REFUSED),
+    "proxy-407-without-tls": _send(
+        "The proxy wants a password, and there is no TLS", places.past_a_proxy_that_answers, End(g4f.APIStatusError)
+    ),
+    "proxy-mute": _send("The proxy never speaks", places.past_a_mute_proxy, SILENT, timeout=SOON),
+    "proxy-refused": _send("Nobody listens where the proxy should be", places.past_no_proxy, REFUSED),
+    "first-byte-never-comes": _meet("first-byte-never-comes", SILENT, SILENT, timeout=SOON),
+    "headers-that-drip": _meet("headers-that-drip", SILENT, SILENT, timeout=SOON, endless=True),
+    "closed-before-the-answer": _meet("closed-before-the-answer", REFUSED, REFUSED),
+    "reset-before-the-answer": _meet("reset-before-the-answer", REFUSED, REFUSED),
+    "garbage-status-line": _meet("garbage-status-line", UNREADABLE, UNREADABLE),
+    "endless-headers": _meet("endless-headers", UNREADABLE, UNREADABLE, endless=True),
+    "endless-header": _meet("endless-header", UNREADABLE, UNREADABLE, endless=True),
+    "early-hints": _meet("early-hints", WHOLE, WHOLE),
+    "closed-once": _recover("It is closed so once", Turn(fault="closed-before-the-answer")),
+    "reset-once": _recover("It is reset so once", Turn(fault="reset-before-the-answer")),
+}
+STATUS = {
+    **{
+        f"{status}-once": _recover(f"Status {status}, once", Turn(failure=Failure(status, retry_after=0)))
+        for status in (408, 409, 429, 500, 502, 503, 504, 529)
+    },
+    "retry-after-seconds": _recover(
+        "429 with `Retry-After` in seconds", Turn(failure=attrs.evolve(_SLOW, retry_after=0.2))
+    ),
+    "retry-after-date": _recover("429 with `Retry-After` as a date", Turn(failure=attrs.evolve(_SLOW, headers=_DATED))),
+    "retry-after-ms": _recover(
+        "429 with `retry-after-ms`",
+        Turn(failure=attrs.evolve(_SLOW, headers={"retry-after-ms": "150", "retry-after": "40"})),
+    ),
+    "retry-after-junk": _recover(
+        "429 with a `Retry-After` that cannot be read",
+        Turn(failure=attrs.evolve(_SLOW, headers={"retry-after": "soon"})),
+    ),
+    "retry-after-too-long": _refuse(
+        "429 with a `Retry-After` of a day", g4f.RateLimitError, attrs.evolve(_SLOW, retry_after=86400), requests=1
+    ),
+    "quota": Row(
+        "429 that means a used-up quota",
+        End(g4f.RateLimitError),
+        End(g4f.RateLimitError),
+        (Turn(failure=_is_quota("insufficient_quota")),),
+        only=("openai",),
+        retries=2,
+    ),
+    **{
+        f"{status}-always": _refuse(
+            f"Status {status}, again and again", kind, Failure(status, retry_after=0), requests=3
+        )
+        for status, kind in {
+            408: g4f.APIStatusError,
+            409: g4f.ConflictError,
+            429: g4f.RateLimitError,
+            500: g4f.InternalServerError,
+            503: g4f.InternalServerError,
+            529: g4f.InternalServerError,
+        }.items()
+    },
+    **{
+        f"{status}": _refuse(f"Status {status}", kind, Failure(status), requests=1)
+        for status, kind in {
+            400: g4f.BadRequestError,
+            401: g4f.AuthenticationError,
+            402: g4f.PaymentRequiredError,
+            403: g4f.PermissionDeniedError,
+            404: g4f.NotFoundError,
+            422: g4f.UnprocessableEntityError,
+        }.items()
+    },
+    "x-should-retry-false": _refuse(
+        "Status 500 with `x-should-retry: false`",
+        g4f.InternalServerError,
+        Failure(500, headers={"x-should-retry": "false"}),
+        requests=1,
+    ),
+    "x-should-retry-true": _recover(
+        "Status 400 with `x-should-retry: true`, once",
+        Turn(failure=Failure(400, retry_after=0, headers={"x-should-retry": "true", "retry-after": "0"})),
+    ),
+    "html-502": _meet("html-502", End(g4f.InternalServerError), End(g4f.InternalServerError)),
+    "endless-error-page": _meet(
+        "endless-error-page", End(g4f.InternalServerError), End(g4f.InternalServerError), endless=True
+    ),
+}
+NO_ANSWER = {
+    "html-page": _meet("html-page", UNREADABLE, UNREADABLE),
+    "empty-body": _meet("empty-body", UNREADABLE, UNREADABLE),
+    "status-204": _meet("status-204", UNREADABLE, UNREADABLE),
+    "json-cut-short": _meet("json-cut-short", UNREADABLE, UNREADABLE),
+    "json-null": _meet("json-null", UNREADABLE, UNREADABLE),
+    "json-list": _meet("json-list", UNREADABLE, UNREADABLE),
+    "json-empty-object": _meet("json-empty-object", UNREADABLE, UNREADABLE),
+    "error-object": Row(
+        "An error object with status 200",
+        End(g4f.InternalServerError),
+        End(g4f.InternalServerError, "all"),
+        (Turn(failure=Failure(500, in_stream=True)),),
+    ),
+    "json-nested-deep": _meet("json-nested-deep", UNREADABLE, UNREADABLE),
+    "endless-json": _meet("endless-json", UNREADABLE, UNREADABLE, endless=True),
+    "gzip-bomb": _meet("gzip-bomb", UNREADABLE, UNREADABLE, endless=True),
+    "deflate-bomb": _meet("deflate-bomb", UNREADABLE, UNREADABLE, endless=True),
+    "gzip-answer": _meet("gzip-answer", WHOLE, WHOLE),
+    "gzip-broken": _meet("gzip-broken", UNREADABLE, UNREADABLE),
+    "gzip-cut": _meet("gzip-cut", UNREADABLE, End(g4f.StreamTruncatedError, "some")),
+    "gzip-without-its-end": _meet("gzip-without-its-end", WHOLE, WHOLE),
+    "lone-surrogates": _say("Half of a surrogate pair in the text", "a\ud800b", "\udc00", text="a\ufffdb\ufffd"),
+    "byte-order-mark": _meet("byte-order-mark", WHOLE, WHOLE),
+    "stream-for-json": Row(
+        "A stream where JSON was asked for, and JSON where a stream was", WHOLE, WHOLE, (Turn(swapped=True),)
+    ),
+}
+REDIRECTS = {
+    "redirect-to-another-origin": _meet("redirect-to-another-origin", UNREADABLE, UNREADABLE),
+    "redirect-at-home": Row(
+        "The client is sent elsewhere at the same origin",
+        WHOLE,
+        WHOLE,
+        (Turn(fault="redirect-at-home"), Turn()),
+        requests=2,
+    ),
+    "redirect-loop": _meet("redirect-loop", UNREADABLE, UNREADABLE, requests=None),
+    "redirect-to-a-file": _meet("redirect-to-a-file", UNREADABLE, UNREADABLE),
+    "redirect-to-nowhere": _meet("redirect-to-nowhere", UNREADABLE, UNREADABLE),
+    "redirect-to-nonsense": _meet("redirect-to-nonsense", UNREADABLE, UNREADABLE),
+}
+STREAMS = {
+    "stall": _meet("stall", SILENT, STALLED, timeout=SOON),
+    "connection-closed": _meet("connection-closed", REFUSED, CUT),
+    "connection-reset": _meet("connection-reset", REFUSED, End(g4f.StreamTruncatedError, "some")),
+    "cut-is-not-repeated": Row(
+        "The connection is closed in the middle, and the client may repeat",
+        None,
+        CUT,
+        (Turn(fault="connection-closed"), Turn()),
+        retries=2,
+    ),
+    "end-before-the-content": _meet("end-before-the-content", UNREADABLE, UNREADABLE),
+    "end-before-the-content-once": _recover(
+        "A stream, or an answer, that ends as soon as it has begun, once", Turn(fault="end-before-the-content")
+    ),
+    "end-without-a-finish": _meet("end-without-a-finish", UNREADABLE, CUT),
+    "cut-inside-an-event": _meet("cut-inside-an-event", UNREADABLE, CUT),
+    "cut-inside-a-character": _meet("cut-inside-a-character", UNREADABLE, CUT),
+    "bad-chunk-header": _meet("bad-chunk-header", SILENT, STALLED, timeout=SOON),
+    "http-1-0": _meet("http-1-0", WHOLE, WHOLE),
+    "http-1-0-cut": _meet("http-1-0-cut", UNREADABLE, CUT),
+    "comments-for-ever": _meet("comments-for-ever", None, STALLED, timeout=SOON, endless=True),
+    "pings-only": _meet("pings-only", None, STALLED, timeout=SOON, endless=True),
+    "pings-before-the-content": _meet("pings-before-the-content", None, SILENT, timeout=SOON, endless=True),
+    "held-open-after-the-end": _meet("held-open-after-the-end", WHOLE, WHOLE, timeout=2 * SOON),
+    "a-byte-at-a-time": _meet("a-byte-at-a-time", WHOLE, WHOLE),
+    "crlf-line-ends": _meet("crlf-line-ends", None, WHOLE),
+    "carriage-returns": _meet("carriage-returns", None, WHOLE),
+    "mixed-line-ends": _meet("mixed-line-ends", None, WHOLE),
+    "data-on-several-lines": _meet("data-on-several-lines", None, WHOLE),
+    "no-space-after-the-colon": _meet("no-space-after-the-colon", None, WHOLE),
+    "comments-between-events": _meet("comments-between-events", None, WHOLE),
+    "empty-events": _meet("empty-events", None, WHOLE),
+    "no-final-blank-line": _meet("no-final-blank-line", None, WHOLE),
+    "all-at-once": _meet("all-at-once", None, WHOLE),
+    "events-after-the-end": _meet("events-after-the-end", None, WHOLE, only=("openai", "anthropic")),
+    "line-separators": _say(
+        "U+2028, U+2029 and U+0085 inside the text, as they are",
+        "one\u2028two",
+        "\u2029",
+        "three\u0085four",
+        fault="characters-as-they-are",
+    ),
+    "cut-characters": _say(
+        "Each byte of a character comes alone", "für ", "日本", " 👍🏽", fault="characters-as-they-are", size=1
+    ),
+    "split-surrogates": _say("A surrogate pair is split over two chunks", "smile \ud83d", "\ude00!"),
+    "nul": _say("NUL in the text", "a\x00b", "\x00"),
+    "broken-utf-8": _say("A byte that is no UTF-8", "a\ufffdb", fault="broken-utf-8"),
+    "nulls": Row("Everything that may be null is", WHOLE, WHOLE, (Turn(nulls=True),)),
+    "null-delta": _meet("null-delta", None, WHOLE, only=("openai",)),
+    "usage-tail": Row("The tokens come after the last word", WHOLE, WHOLE, (Turn(usage=Usage(5, 4)),)),
+    "interleaved-calls": Row(
+        "The arguments of two calls come in turns", WHOLE, WHOLE, (Turn((), calls=_CALLS),), text="", calls=_CALLS
+    ),
+    "endless-line": _meet("endless-line", None, SPOILT, endless=True),
+    "broken-json-in-mid-stream": _meet("broken-json-in-mid-stream", None, SPOILT),
+    "null-in-mid-stream": _meet("null-in-mid-stream", None, SPOILT),
+    "html-in-mid-stream": _meet("html-in-mid-stream", None, CUT),
+    "an-error-in-mid-stream": Row(
+        "An error object as an event",
+        None,
+        End(g4f.RateLimitError, "all"),
+        (Turn(failure=attrs.evolve(_SLOW, in_stream=True)), Turn()),
+        retries=2,
+    ),
+    "an-error-first": Row(
+        "An error object as the first event, once",
+        None,
+        WHOLE,
+        (Turn((), failure=Failure(500, in_stream=True)), Turn()),
+        retries=2,
+        requests=2,
+    ),
+    "an-error-event-in-mid-stream": _meet("an-error-event-in-mid-stream", None, End(g4f.InternalServerError, "all")),
+    "an-error-string-in-mid-stream": _meet("an-error-string-in-mid-stream", None, End(g4f.InternalServerError, "all")),
+    "an-error-string-first": _meet("an-error-string-first", None, End(g4f.InternalServerError)),
+}
+SECTIONS: Mapping[str, Mapping[str, Row]] = {
+    "Before the answer": BEFORE,
+    "The status": STATUS,
+    "A success that is none": NO_ANSWER,
+    "Redirects": REDIRECTS,
+    "Streams, and bodies that break off": STREAMS,
+}
+ROWS: Mapping[str, Row] = {name: row for rows in SECTIONS.values() for name, row in rows.items()}

@@ -1,0 +1,91 @@
+"""The key where it might be seen when nobody catches an error; for every fault, `test_table.py` looks as well."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from faults.table import End, Row
+from faults.trial import KEY, PROVIDERS, try_row, watch_logs
+from g4f import APIStatusError
+from g4f_testkit.dialects import DIALECTS
+from g4f_testkit.script import Failure, Turn
+from g4f_testkit.server import Server
+
+_FAULTS = [
+    "", "closed-before-the-answer", "connection-reset", "status-401", "status-503", "html-page", "garbage-status-line",
+    "redirect-to-another-origin", "gzip-broken", "an-error-event-in-mid-stream", "first-byte-never-comes",
+]  # fmt: skip
+_PROGRAM = """
+    import asyncio, pickle, sys, traceback
+    import g4f
+
+    def report(error):
+        print(repr(error), error, vars(error), error.attempts)
+        frames = traceback.TracebackException.from_exception(error, capture_locals=True)
+        for frame in frames.stack:
+            if frame.filename != "<string>":  # this program's own frames hold its own copy
+                print(frame.filename, frame.locals)
+        traceback.print_exception(error)
+        try:
+            print(pickle.dumps(error))
+        except TypeError as refusal:
+            print(refusal)
+
+    async def main(provider, url, key):
+        client = g4f.AsyncClient(provider=provider, base_url=url, api_key=key, timeout=0.5, max_retries=0)
+        print(client, vars(client), client._settings)
+        for fault in sys.argv[4:]:
+            for stream in (False, True):
+                try:
+                    answer = client.chat.completions.create("Hi", fault or None, stream=stream)
+                    print(answer)
+                    if stream:
+                        print([chunk async for chunk in answer])
+                    else:
+                        print(await answer)
+                except g4f.G4FError as error:
+                    report(error)
+        await client.chat.completions.create("Hi", sys.argv[-1])  # nobody catches this one
+
+    asyncio.run(main(*sys.argv[1:4]), debug=True)
+    """
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_program_that_catches_nothing_shows_no_key(dialect: str, tmp_path: Path) -> None:
+    """With every log at its most talkative: not on either output, and in no file."""
+    provider, path = PROVIDERS[dialect]
+    environment = {**os.environ, "G4F_LOG": "debug", "HOME": str(tmp_path), "PYTHONASYNCIODEBUG": "1"}
+    with Server(DIALECTS[dialect]) as server:
+        command = [sys.executable, "-X", "dev", "-c", dedent(_PROGRAM), provider, server.url + path, KEY, *_FAULTS]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
+    assert len(server.requests) == 2 * len(_FAULTS) + 1
+    assert "APITimeoutError" in done.stderr.splitlines()[-1]
+    assert "attempt provider=" in done.stderr
+    for text in (done.stdout, done.stderr, *(str(file) for file in tmp_path.rglob("*"))):
+        assert KEY not in text
+    for file in tmp_path.rglob("*"):
+        assert file.is_dir() or KEY.encode() not in file.read_bytes()
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("in_stream", [False, True], ids=["refused", "in place of the answer"])
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_a_key_that_the_service_says_back_is_taken_out(dialect: str, in_stream: bool, stream: bool) -> None:
+    """In each field of an error, in tracebacks and in logs."""
+    said = Failure(401, f"Wrong key {KEY}.", f"type-{KEY}", f"code-{KEY}", f"id-{KEY}", in_stream=in_stream)
+    ends = End(APIStatusError), End(APIStatusError, "all" if in_stream else "none")
+    with watch_logs() as logs:
+        problems = await try_row(
+            Row("The service says the key back", *ends, (Turn(failure=said),)), dialect, stream=stream
+        )
+    assert problems == []
+    assert not [line for line in logs if KEY in line]

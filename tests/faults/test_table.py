@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from faults.page import PAGE, write_page
+from faults.table import ROWS
+from faults.trial import KEY, PROVIDERS, list_sockets, try_row, wait_until, watch_logs
+from g4f_testkit.faults import FAULTS
+
+
+@pytest.mark.parametrize("name", ROWS)
+async def test_a_fault_comes_to_what_the_table_says(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """In each dialect, whole and streamed: answer or error, in time; nothing is left open, and no key is seen."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    before = list_sockets()
+    with watch_logs() as logs:
+        found = await asyncio.gather(
+            *(try_row(ROWS[name], dialect, stream=stream) for dialect in PROVIDERS for stream in (False, True))
+        )
+    problems = [problem for problems in found for problem in problems]
+    problems += [f"the key was logged: {line}" for line in logs if KEY in line]
+    problems += [f"the key was printed: {text}" for text in capfd.readouterr() if KEY in text]
+    problems += [f"a file was written: {path}" for path in tmp_path.rglob("*")]
+    if asyncio.all_tasks() != {asyncio.current_task()}:
+        problems.append(f"tasks are left: {asyncio.all_tasks()}")
+    if not await wait_until(lambda: list_sockets() <= before):
+        problems.append("sockets are left")
+    assert not problems, "\n".join(problems)
+
+
+def test_every_fault_of_the_kit_is_in_the_table() -> None:
+    """What the server can do to an answer has a row, but for what has tests of its own."""
+    met = {turn.fault for row in ROWS.values() for turn in row.turns}
+    assert set(FAULTS) - met == {"endless-output"}
+
+
+def test_the_page_tells_what_is_tested() -> None:
+    """It is written anew by `python tests/faults/page.py`."""
+    assert PAGE.read_text(encoding="utf-8") == write_page()

@@ -1,0 +1,202 @@
+"""One row of the table, put to one dialect: what came of it, and what of that is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import pickle
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+import g4f
+from faults.table import End, Row
+from g4f_testkit.dialects import DIALECTS
+from g4f_testkit.server import Server
+
+KEY = "g4f-canary-Q7vX2mP9"  # what nobody but the service may ever see
+GRACE = 1.0  # seconds that an outcome may come after its deadline
+PROVIDERS = {"openai": ("OpenaiChat", "/v1"), "anthropic": ("Anthropic", ""), "gemini": ("Gemini", "")}
+_FOREIGN = ("aiohttp", "ssl", "json", "asyncio", "zlib", "multidict", "yarl")
+_TESTS = Path(__file__).parents[1]
+
+
+@attrs.define
+class Outcome:
+    """What a call came to."""
+
+    text: str = ""
+    finish: str | None = None
+    calls: dict[int, list[str]] = attrs.field(factory=dict)
+    error: BaseException | None = None
+    late: bool = False
+
+
+async def try_row(row: Row, dialect: str, *, stream: bool) -> list[str]:
+    """Return what is wrong with the outcome; an empty list is well."""
+    expected = row.expect(dialect, stream=stream)
+    if expected is None:
+        return []
+    provider, path = PROVIDERS[dialect]
+    with Server(DIALECTS[dialect], *row.turns) as server, row.place(server) as reach:
+        client = g4f.AsyncClient(
+            provider=provider,
+            api_key=KEY,
+            base_url=reach.url + path,
+            proxies={"all": reach.proxy} if reach.proxy else {},
+            timeout=row.timeout,
+            max_retries=row.retries,
+        )
+        async with client:
+            outcome = await _ask(client, row, stream=stream)
+            hung = (row.endless or isinstance(outcome.error, g4f.APITimeoutError)) and not await wait_until(
+                lambda: server.connections == 0
+            )
+    problems = [*_judge(row, expected, outcome, stream=stream), *find_leaks(outcome.error)]
+    if hung:
+        problems.append("the connection was left open")
+    if row.requests is not None and len(server.requests) != row.requests:
+        problems.append(f"{len(server.requests)} requests in place of {row.requests}")
+    return [f"{dialect}, {'streamed' if stream else 'whole'}: {problem}" for problem in problems]
+
+
+async def _ask(client: Any, row: Row, *, stream: bool) -> Outcome:
+    """Ask, and keep whatever comes, foreign exceptions as well."""
+    outcome = Outcome()
+    deadline = asyncio.timeout(row.timeout * (row.retries + 1) + GRACE)
+    try:
+        async with deadline:
+            await (_listen(client, outcome) if stream else _wait(client, outcome))
+    except Exception as error:  # noqa: BLE001 - the table tells which may come
+        outcome.error, outcome.late = error, deadline.expired()
+    return outcome
+
+
+async def _wait(client: Any, outcome: Outcome) -> None:
+    choice = (await client.chat.completions.create("Hi")).choices[0]
+    outcome.text, outcome.finish = choice.message.content or "", choice.finish_reason
+    for at, call in enumerate(choice.message.tool_calls or ()):
+        outcome.calls[at] = [call.function.name, call.function.arguments]
+
+
+async def _listen(client: Any, outcome: Outcome) -> None:
+    async for chunk in client.chat.completions.stream("Hi"):
+        for choice in chunk.choices:
+            outcome.text += choice.delta.content or ""
+            outcome.finish = choice.finish_reason or outcome.finish
+            for call in choice.delta.tool_calls or ():
+                told = outcome.calls.setdefault(call.index or 0, ["", ""])
+                told[0] += call.function.name or ""
+                told[1] += call.function.arguments or ""
+
+
+def _judge(row: Row, expected: End, outcome: Outcome, *, stream: bool) -> Iterator[str]:
+    error = outcome.error
+    if outcome.late:
+        yield f"nothing came within {row.timeout} s and {GRACE} s more"
+    elif expected.error is None:
+        yield from _judge_answer(row, outcome)
+    elif isinstance(error, expected.error) and isinstance(error, g4f.APIError):
+        yield from _judge_error(row, expected, outcome, error, stream=stream)
+    else:
+        yield f"{error!r} and {outcome.text!r} in place of {expected.error.__name__}"
+
+
+def _judge_error(row: Row, expected: End, outcome: Outcome, error: g4f.APIError, *, stream: bool) -> Iterator[str]:
+    text = outcome.text
+    if isinstance(error, g4f.APITimeoutError) != (expected.error is g4f.APITimeoutError):
+        yield f"{error!r} tells of time"
+    if not {"none": text == "", "some": row.text.startswith(text), "all": text == row.text}[expected.heard]:
+        yield f"{text!r} was heard"
+    if (error.partial or "") != text or (stream and text and error.partial is None):
+        yield f"partial is {error.partial!r} after {text!r}"
+    if error.provider not in {name for name, _ in PROVIDERS.values()}:
+        yield "the error does not name the provider"
+
+
+def _judge_answer(row: Row, outcome: Outcome) -> Iterator[str]:
+    if outcome.error is not None or outcome.text != row.text:
+        yield f"{outcome.error!r} and {outcome.text!r} in place of {row.text!r}"
+    elif outcome.finish != ("tool_calls" if row.calls else "stop"):
+        yield f"it ended for {outcome.finish!r}"
+    elif [(name, json.loads(arguments)) for name, arguments in outcome.calls.values()] != [
+        (call.name, call.arguments) for call in row.calls
+    ]:
+        yield f"it calls {outcome.calls}"
+
+
+def find_leaks(error: BaseException | None) -> Iterator[str]:
+    """Look for the key, and for what libraries raise, in everything that can be reached from an error."""
+    for one in list_chain(error):
+        name = type(one).__name__
+        if type(one).__module__.partition(".")[0] in _FOREIGN:
+            yield f"{type(one)} is reachable"
+        for where, text in (("text", str(one)), ("repr", repr(one)), ("fields", repr(vars(one)))):
+            if KEY in text:
+                yield f"the key is in the {where} of {name}"
+        with suppress(TypeError):  # what cannot be pickled is well
+            if KEY.encode() in pickle.dumps(one):
+                yield f"the key is in the pickle of {name}"
+        if KEY in show_traceback(one):
+            yield f"the key is in the traceback of {name}"
+
+
+def list_chain(error: BaseException | None) -> list[BaseException]:
+    """Every exception that is reachable from one."""
+    found: list[BaseException] = []
+    pending = [error]
+    while pending:
+        one = pending.pop()
+        if one is not None and one not in found:
+            found.append(one)
+            pending += [one.__cause__, one.__context__, *(it.error for it in getattr(one, "attempts", ()))]
+    return found
+
+
+def show_traceback(error: BaseException) -> str:
+    """Write a traceback with local variables, as error reporters do; the tests' own frames hold their own copy."""
+    frames = traceback.walk_tb(error.__traceback__)
+    ours = [(frame, line) for frame, line in frames if not Path(frame.f_code.co_filename).is_relative_to(_TESTS)]
+    return "".join(traceback.StackSummary.extract(ours, capture_locals=True).format())
+
+
+async def wait_until(condition: Callable[[], object], seconds: float = GRACE) -> bool:
+    """Wait until something holds that happens elsewhere."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while not condition():
+        if loop.time() > end:
+            return False
+        await asyncio.sleep(0.01)
+    return True
+
+
+@contextmanager
+def watch_logs() -> Iterator[list[str]]:
+    """Keep what every logger writes, at every level."""
+    written: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: written.append(f"{record.getMessage()} {record.__dict__}")  # type: ignore[method-assign]
+    root, level = logging.getLogger(), logging.getLogger().level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield written
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+
+
+def list_sockets() -> set[str]:
+    """The sockets that this process has open; empty where the system does not tell."""
+    found = set()
+    with suppress(FileNotFoundError):
+        for entry in Path("/proc/self/fd").iterdir():
+            with suppress(FileNotFoundError):  # the folder's own
+                found.add(str(entry.readlink()))
+    return {name for name in found if name.startswith("socket:")}
