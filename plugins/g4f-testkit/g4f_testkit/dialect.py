@@ -48,6 +48,7 @@ class Asked:
         count: How many pictures are wanted.
         tells_usage: Whether a stream is to tell the tokens.
         follows: Whether it asks for what the request before began; that one counts, and its turn is played on.
+        opens: Whether it only opens what the next one asks, as a conversation; it is answered as it should be.
     """
 
     operation: Operation
@@ -66,6 +67,7 @@ class Asked:
     count: int = 1
     tells_usage: bool = True
     follows: bool = False
+    opens: bool = False
 
 
 class Dialect(Protocol):

@@ -122,6 +122,8 @@ class Server:
         if asked is None:
             text = f"There is no {request.method} {request.path} in this dialect."
             return deliver(reply_json({"error": {"message": text}}, 404))
+        if asked.opens:
+            return deliver(self.dialect.write_answer(asked, Turn(), request))
         if not asked.follows:
             self.asked.append(asked)
             self._turn = choose_turn(self._take_turn(), asked, request)

@@ -11,6 +11,7 @@ from g4f.errors import (
     AuthenticationError,
     BadRequestError,
     InternalServerError,
+    InvalidInputError,
     PermissionDeniedError,
     RateLimitError,
     UnsupportedError,
@@ -106,13 +107,13 @@ TOOLS: Any = {"tools": [{"type": "function", "function": {"name": "f"}}]}
 def test_what_would_change_the_answers_kind_is_refused(options: Any, reason: str) -> None:
     """A warning would not do."""
     with pytest.raises(UnsupportedError, match=reason):
-        wire.check_request(_ask(options=options))
+        wire.check_request(_ask(options=options), {})
 
 
 def test_tools_that_must_not_be_called_are_left_out() -> None:
     """`tool_choice="none"` asks for a text."""
     request = _ask(options={**TOOLS, "tool_choice": "none"})
-    wire.check_request(request)
+    wire.check_request(request, {})
     assert _encode(request)[2] == ["tools was left out: CopilotAccount calls no functions."]
 
 
@@ -127,6 +128,16 @@ def test_another_service_is_known_by_settings_or_by_an_option() -> None:
     }
     given = {"type": "azure", "base_url": "https://r"}
     assert wire.encode_provider(_ask(provider_options={"provider": given}), settings) == given
+
+
+def test_another_service_must_be_told_a_model() -> None:
+    """By the request, the settings or the option."""
+    settings = {"provider_base_url": "http://127.0.0.1:1/v1"}
+    with pytest.raises(InvalidInputError, match="Name a model, or set COPILOT_MODEL"):
+        wire.check_request(_ask(), settings)
+    wire.check_request(_ask(model="m"), settings)
+    wire.check_request(_ask(), {**settings, "model": "m"})
+    wire.check_request(_ask(provider_options={"provider": {"base_url": "http://x", "model_id": "m"}}), {})
 
 
 def _decode(*events: tuple[str, dict[str, Any]]) -> list[Chunk]:

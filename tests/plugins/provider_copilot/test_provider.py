@@ -14,7 +14,6 @@ from g4f import AsyncClient, Client, Timeout
 from g4f.errors import (
     APIResponseError,
     APITimeoutError,
-    AuthenticationError,
     MissingCredentialsError,
     RateLimitError,
     StreamTruncatedError,
@@ -218,14 +217,6 @@ async def test_errors_are_typed_by_status(stream: bool, begin: bool, status: int
             await _ask(client, stream=stream)
     assert (caught.value.status_code, caught.value.code, caught.value.request_id) == (status, code, "b1f7")
     assert caught.value.provider == "Copilot"
-
-
-async def test_a_refused_token_says_how_to_sign_in_again(graph: Graph) -> None:
-    """It lives an hour or so."""
-    graph.begun = reply_json(make_error("InvalidAuthenticationToken", "Lifetime validation failed."), 401)
-    async with _make_client(graph) as client:
-        with pytest.raises(AuthenticationError, match="g4f auth copilot"):
-            await _ask(client)
 
 
 async def test_a_rate_limit_says_how_long_to_wait(graph: Graph) -> None:

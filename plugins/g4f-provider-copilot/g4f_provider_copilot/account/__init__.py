@@ -28,7 +28,7 @@ class CopilotAccount:
     @hookimpl
     async def prepare(self, request: ChatRequest, context: Context) -> None:
         """Start the program, which may have to be downloaded before."""
-        wire.check_request(request)
+        wire.check_request(request, context.settings)
         _find_account(request, context)
         await self._programs.get(context.settings.get("program"))
 

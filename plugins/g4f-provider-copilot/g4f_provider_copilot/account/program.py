@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Event = tuple[str, Mapping[str, Any]]
 _SILENCE_SECONDS = 5  # after so long without an event it is asked whether the program still lives
 _END_SECONDS = 10  # for a session to be deleted
+_OF_SESSIONS = ("COPILOT_GITHUB_TOKEN", "COPILOT_MODEL", "COPILOT_PROVIDER_", "GH_TOKEN", "GITHUB_TOKEN")
 # GitHub's own tools for the model, which would be asked what they can at each session.
 _SERVERS = ["github-mcp-server"]
 
@@ -235,8 +236,13 @@ def _make_client(path: str | None, home: str) -> CopilotClient:
         working_directory=home,
         use_logged_in_user=False,
         log_level="none",
-        env={**os.environ, "COPILOT_GITHUB_TELEMETRY_DISABLED": "true"},
+        env={**_list_variables(), "COPILOT_GITHUB_TELEMETRY_DISABLED": "true"},
     )
+
+
+def _list_variables() -> dict[str, str]:
+    """List the environment without what each session is told by itself: keys, and which model of whose answers."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_OF_SESSIONS)}
 
 
 async def _start(client: CopilotClient) -> None:

@@ -10,7 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from g4f.chat import ChatRequest, Chunk
-from g4f.errors import APIError, APIResponseError, APIStatusError, UnsupportedError, make_status_error
+from g4f.errors import (
+    APIError,
+    APIResponseError,
+    APIStatusError,
+    InvalidInputError,
+    UnsupportedError,
+    make_status_error,
+)
 from g4f.wire.dialect import Warn
 from g4f_provider_copilot.conversation import Conversation, Turn, read_conversation
 
@@ -34,14 +41,17 @@ _FINISH_REASONS = {
 }
 
 
-def check_request(request: ChatRequest) -> None:
+def check_request(request: ChatRequest, settings: Mapping[str, str]) -> None:
     """Refuse, before anything is sent, what cannot be done.
 
     Raises:
         UnsupportedError: The request has tools, parts other than text and images, or wants JSON of no schema.
-        InvalidInputError: There is nothing in it to answer.
+        InvalidInputError: There is nothing in it to answer, or another service would not know by which model.
     """
     _read(request)
+    service = encode_provider(request, settings)
+    if service is not None and not (_find_model(request, settings) or service.get("model_id")):
+        raise InvalidInputError("Name a model, or set COPILOT_MODEL: only GitHub has one where none is named.")
     if request.options.get("tools") and request.options.get("tool_choice") != "none":
         raise UnsupportedError("CopilotAccount calls no functions: leave tools out, or choose another provider.")
     _find_schema(request)
@@ -68,12 +78,16 @@ def encode_session(request: ChatRequest, settings: Mapping[str, str], *, warn: W
     """Write what a session is told; the system message takes the place of the agent's own, which is 14 kB."""
     _warn_of_unknown(request, warn)
     session: dict[str, Any] = {"system_message": {"mode": "replace", "content": _read(request).instructions}}
-    model = request.model or settings.get("model")
+    model = _find_model(request, settings)
     if model:
         session["model"] = model
     if request.options.get("reasoning_effort"):
         session["reasoning_effort"] = request.options["reasoning_effort"]
     return session
+
+
+def _find_model(request: ChatRequest, settings: Mapping[str, str]) -> str | None:
+    return request.model or settings.get("model")
 
 
 def _warn_of_unknown(request: ChatRequest, warn: Warn) -> None:

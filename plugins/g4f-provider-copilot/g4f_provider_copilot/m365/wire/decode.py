@@ -26,6 +26,8 @@ REWRITTEN = (
 )
 _DISENGAGED = "disengagedForRai"  # the service broke the conversation off, for its rules of responsible use
 _PLAIN = {"@odata.type", "id", "text", "createdDateTime"}  # of a message; the rest tells something beside the text
+# Of a conversation; what may come beside is handed on.
+_KNOWN = {"@odata.context", "agentId", "createdDateTime", "displayName", "id", "messages", "state", "turnCount"}
 
 
 def decode_chat(response: HttpResponse) -> Completion:
@@ -69,7 +71,8 @@ class _Answer:
         text = self._message.get("text")
         self.text = text if isinstance(text, str) else None
         created = _read_time(conversation.get("createdDateTime"))
-        self.head = {"id": conversation.get("id") or "", "created": created, "model": MODEL}
+        unknown = {name: value for name, value in conversation.items() if name not in _KNOWN}
+        self.head = {**unknown, "id": conversation.get("id") or "", "created": created, "model": MODEL}
 
     @property
     def finish_reason(self) -> str:

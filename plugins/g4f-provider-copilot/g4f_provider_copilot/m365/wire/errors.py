@@ -41,8 +41,6 @@ def _complete(error: APIStatusError) -> APIStatusError:
     inner = _read_table(_read_table(_read_table(error.body).get("error")).get("innerError"))
     request_id = error.request_id or inner.get("request-id")
     error.request_id = request_id if isinstance(request_id, str) else None
-    if error.status_code == 401:
-        error.args = (f"{error.message} Sign in with g4f auth copilot, or renew M365_COPILOT_TOKEN.",)
     return error
 
 
