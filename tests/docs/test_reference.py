@@ -242,7 +242,8 @@ def list_commands(command: click.Command = cli) -> Iterator[click.Command]:
     for name in command.list_commands(context) if isinstance(command, click.Group) else ():
         below = command.get_command(context, name)
         assert below is not None
-        yield from list_commands(below)
+        if not below.hidden:
+            yield from list_commands(below)
 
 
 def test_every_command_and_option_is_told() -> None:

@@ -7,7 +7,7 @@ import click
 from g4f_cli.group import CommandGroup
 from g4f_cli.options import debug_option
 
-_COMMANDS = {
+COMMANDS = {
     "ask": "g4f_cli.commands.ask",
     "chat": "g4f_cli.commands.chat",
     "image": "g4f_cli.commands.image",
@@ -16,6 +16,9 @@ _COMMANDS = {
     "keys": "g4f_cli.commands.keys",
     "logs": "g4f_cli.commands.logs",
     "doctor": "g4f_cli.commands.doctor",
+    "install": "g4f_cli.commands.install",
+    "uninstall": "g4f_cli.commands.uninstall",
+    "completion": "g4f_cli.commands.completion",
     "new-provider": "g4f_cli.commands.new_provider",
 }
 
@@ -39,7 +42,7 @@ def _read_version(distribution: str) -> str:
 @click.group(
     "g4f",
     cls=CommandGroup,
-    homes=_COMMANDS,
+    homes=COMMANDS,
     default="ask",
     context_settings={"help_option_names": ["-h", "--help"]},
 )

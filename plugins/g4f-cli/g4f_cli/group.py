@@ -1,17 +1,23 @@
-"""A click group whose commands are imported when they are used, and that takes other words for a default command."""
+"""Groups whose commands are imported when they are used, and that take other words for a default command."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from g4f_cli.extensions import NAME, Extension, list_extensions
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 
 class CommandGroup(click.Group):
-    """A group of commands that live in modules of their own.
+    """The program: its own commands, which live in modules of their own, and those that other packages bring.
 
     Args:
         homes: The module of each command, which holds it as `command`.
@@ -23,13 +29,20 @@ class CommandGroup(click.Group):
         self._homes = homes
         self._default = default
 
+    @cached_property
+    def _brought(self) -> Mapping[str, Extension | ExtensionGroup]:
+        return arrange_extensions(list_extensions(), self._homes)
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click gives it
         """Return the names in the order in which help shows them."""
-        return list(self._homes)
+        return [*self._homes, *sorted(self._brought)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click gives it
         """Import a command."""
-        return self._load(cmd_name) if cmd_name in self._homes else None
+        if cmd_name in self._homes:
+            return self._load(cmd_name)
+        brought = self._brought.get(cmd_name)
+        return brought.load() if isinstance(brought, Extension) else brought
 
     def _load(self, name: str) -> click.Command:
         command: click.Command = import_module(self._homes[name]).command
@@ -44,10 +57,14 @@ class CommandGroup(click.Group):
         at = next((at for at, word in enumerate(args) if word not in own), len(args))
         if at == len(args):
             return args if args or _is_terminal() else [self._default]
-        if args[at] in self._homes:
+        if self._is_command(args[at]):
             return _ask_command_for_help(args, at, ctx.help_option_names)
         self._refuse_misspelled(ctx, args[at])
         return [*args[:at], self._default, *args[at:]]
+
+    def _is_command(self, word: str) -> bool:
+        # Most prompts are no names, so that nobody looks for the commands of other packages.
+        return word in self._homes or (NAME.fullmatch(word) is not None and word in self._brought)
 
     def _refuse_misspelled(self, ctx: click.Context, word: str) -> None:
         """Stop a misspelled command from being sent to a service as a prompt.
@@ -65,6 +82,13 @@ class CommandGroup(click.Group):
                 ctx,
             )
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete commands, and the options of the default command, which needs not be named."""
+        found = super().shell_complete(ctx, incomplete)
+        if incomplete.startswith("-"):
+            found += self._load(self._default).shell_complete(ctx, incomplete)
+        return list({item.value: item for item in found}.values())
+
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Show both ways to call it."""
         formatter.write_usage(ctx.command_path, "[OPTIONS] PROMPT...")
@@ -81,6 +105,59 @@ class CommandGroup(click.Group):
             formatter.write_dl([row for row in rows if row is not None])
         self.format_commands(ctx, formatter)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
+        """Show the commands; of those that other packages bring, none is imported."""
+        own = [(name, self._load(name).get_short_help_str(limit=200)) for name in self._homes]
+        brought = [(name, _describe(self._brought[name])) for name in sorted(self._brought)]
+        with formatter.section("Commands"):
+            formatter.write_dl([*own, *brought])
+
+
+class ExtensionGroup(click.Group):
+    """The commands of other packages whose names begin with one word and a dot, as `auth.copilot`."""
+
+    def __init__(self, name: str, extensions: Mapping[str, Extension]) -> None:
+        super().__init__(name, short_help=", ".join(extensions))
+        self.extensions = extensions
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click gives it
+        """Return the names of the commands."""
+        return sorted(self.extensions)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click gives it
+        """Import a command."""
+        found = self.extensions.get(cmd_name)
+        return found.load() if found else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
+        """Show the commands; none is imported."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _describe(extension)) for name, extension in sorted(self.extensions.items())])
+
+
+def arrange_extensions(extensions: Iterable[Extension], own: Iterable[str]) -> dict[str, Extension | ExtensionGroup]:
+    """Return extensions by the name that users type first; none takes the place of a command of ours.
+
+    Of two with one name the first counts; `g4f doctor` tells of the other.
+    """
+    top: dict[str, Extension | ExtensionGroup] = {}
+    groups: dict[str, dict[str, Extension]] = {}
+    for extension in extensions:
+        group, dot, name = extension.name.partition(".")
+        if NAME.fullmatch(group) is None or (dot and NAME.fullmatch(name) is None) or group in own:
+            continue
+        if dot:
+            groups.setdefault(group, {}).setdefault(name, extension)
+        else:
+            top.setdefault(group, extension)
+    return {name: ExtensionGroup(name, found) for name, found in groups.items()} | top
+
+
+def _describe(brought: Extension | ExtensionGroup) -> str:
+    if isinstance(brought, ExtensionGroup):
+        return f"With {', '.join(sorted(brought.extensions))}."
+    return f"Of {brought.distribution}."
+
 
 class DefaultGroup(click.Group):
     """A group that takes what names none of its commands for words of a default one: `g4f logs` is `g4f logs list`.
@@ -96,7 +173,8 @@ class DefaultGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the default command before what is no command."""
         own = {*self.commands, *ctx.help_option_names}
-        return super().parse_args(ctx, args if args and args[0] in own else [self._default, *args])
+        named = args[0] in own if args else ctx.resilient_parsing  # a shell asks what may follow
+        return super().parse_args(ctx, args if named else [self._default, *args])
 
 
 def _ask_command_for_help(args: list[str], at: int, wishes: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
@@ -17,7 +18,7 @@ from rich.live import Live
 from rich.markdown import Markdown
 from rich.text import Text
 
-from g4f_cli.terminal import OutputError
+from g4f_cli.terminal import OutputError, hide_interrupt_mark
 from g4f_cli.text import hide_controls, take_whole
 
 _SECONDS_BETWEEN_SPLITS = 0.1
@@ -35,7 +36,8 @@ class MarkdownWriter:
     def __init__(self) -> None:
         self._console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
         self.text = ""
-        self._live: Live | None = None
+        self._drawing = ExitStack()
+        self._draws = False
         self._tail = ""
         self._held = ""
         self._printed = False
@@ -49,8 +51,8 @@ class MarkdownWriter:
         self.text += text
         whole, self._held = take_whole(self._held + text)
         self._tail += hide_controls(whole.replace("\r\n", "\n").replace("\r", "\n"))
-        if self._live is None and self._tail.strip():
-            self._live = self._begin()
+        if not self._draws and self._tail.strip():
+            self._begin()
         now = time.monotonic()
         if "\n" in whole and now - self._split_at > _SECONDS_BETWEEN_SPLITS:
             self._split_at = now
@@ -64,13 +66,14 @@ class MarkdownWriter:
     ) -> None:
         """Print the last block for good, also where the answer was cut."""
         try:
-            if self._live is not None:
-                self._live.stop()
+            self._drawing.close()
             self._print(self._tail)
         except OSError as failure:
             raise OutputError(failure.strerror or str(failure)) from None
 
-    def _begin(self) -> Live:
+    def _begin(self) -> None:
+        self._draws = True
+        self._drawing.enter_context(hide_interrupt_mark())
         live = Live(
             console=self._console,
             get_renderable=self._draw_tail,
@@ -79,8 +82,7 @@ class MarkdownWriter:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        live.start()
-        return live
+        self._drawing.enter_context(live)
 
     def _print_complete_blocks(self) -> None:
         complete, self._tail = split_last_block(self._tail)

@@ -77,10 +77,27 @@ def choice_options(function: F) -> F:
     return function
 
 
+def _complete_models(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    from g4f.registry import share_registry
+
+    usable = share_registry().list_usable()
+    names = [
+        name for ref, manifest in usable for model in manifest.models for name in (model.id, f"{ref.name}/{model.id}")
+    ]
+    return [name for name in names if name.startswith(incomplete) and not name.endswith("/")]
+
+
+def _complete_providers(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    from g4f.registry import share_registry
+
+    return [name for name in share_registry().list_names() if name.lower().startswith(incomplete.lower())]
+
+
 def _model_option(function: F) -> F:
     return click.option(
         "-m",
         "--model",
+        shell_complete=_complete_models,
         metavar="MODEL",
         help='The model, as "gpt-5" or "Provider/model"; default is that of `g4f models default`, or the provider\'s.',
     )(function)
@@ -92,6 +109,7 @@ def _provider_option(function: F) -> F:
         "--provider",
         "providers",
         multiple=True,
+        shell_complete=_complete_providers,
         metavar="PROVIDER",
         help="Who serves. Give it again to say who is tried next when one fails.",
     )(function)

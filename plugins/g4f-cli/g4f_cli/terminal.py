@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self, TextIO
@@ -44,6 +45,27 @@ def can_draw() -> bool:
     """Tell whether standard output is a terminal on which lines can be drawn anew."""
     kind = os.environ.get("TERM", "dumb" if os.name == "posix" else "")
     return sys.stdout.isatty() and kind not in ("dumb", "unknown")
+
+
+@contextmanager
+def hide_interrupt_mark() -> Iterator[None]:
+    """Let a terminal write no ^C, which would move the cursor where lines are drawn anew."""
+    try:
+        import termios
+    except ImportError:  # on Windows
+        yield
+        return
+    place = sys.stdout.fileno()
+    if os.tcgetpgrp(place) != os.getpgrp():  # who is in the background would be stopped
+        yield
+        return
+    before = termios.tcgetattr(place)
+    quiet = [*before[:3], before[3] & ~termios.ECHOCTL, *before[4:]]
+    termios.tcsetattr(place, termios.TCSANOW, quiet)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(place, termios.TCSANOW, before)
 
 
 def _open_nothing() -> TextIO:

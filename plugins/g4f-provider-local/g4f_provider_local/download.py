@@ -80,6 +80,30 @@ def list_models(cache: str | Path | None = None) -> list[dict[str, Any]]:
     return [_describe_model(model, find_cache(cache)) for model in read_catalogue().values()]
 
 
+def remove_model(name: str, cache: str | Path | None = None) -> int:
+    """Remove what is in the cache of a model's weights, and return how many bytes that frees.
+
+    Raises:
+        ModelNotFoundError: There is no such model.
+        G4FError: It is no model of ours, nothing of it is there, it is being fetched, or it cannot be removed.
+    """
+    model = find_model(name)
+    if isinstance(model, Path):
+        raise G4FError(f"{model} is a file of yours: remove it as any other.")
+    folder = _locate(model, find_cache(cache)).parent
+    if not folder.exists():
+        raise G4FError(f"Nothing of {model.id} was fetched.")
+    try:
+        with filelock.FileLock(folder.with_suffix(".lock"), blocking=False):
+            freed = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+            shutil.rmtree(folder)
+    except filelock.Timeout:
+        raise G4FError(f"{model.id} is being fetched: interrupt that first.") from None
+    except OSError as error:
+        raise G4FError(f"{folder} cannot be removed: {error.strerror or type(error).__name__}.") from error
+    return freed
+
+
 def _describe_model(model: CatalogueModel, cache: Path) -> dict[str, Any]:
     target = _locate(model, cache)
     about = {"title": model.title, "license": model.license, "size": model.size}

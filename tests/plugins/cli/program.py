@@ -6,6 +6,7 @@ import base64
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,12 @@ class Program:
 
     def open(self, *arguments: str, rows: int = 24, columns: int = 80, **variables: str) -> Terminal:
         """Start it in a terminal; the test's end closes that."""
-        environment = self.make_environment(**{"TERM": "xterm-256color", **variables})
-        terminal = Terminal([sys.executable, "-m", "g4f_cli", *arguments], self.folder, environment, (rows, columns))
+        command = [sys.executable, "-m", "g4f_cli", *arguments]
+        return self.open_other(command, rows=rows, columns=columns, **{"TERM": "xterm-256color", **variables})
+
+    def open_other(self, command: Sequence[str], rows: int = 24, columns: int = 80, **variables: str) -> Terminal:
+        """Start another program in a terminal."""
+        terminal = Terminal(command, self.folder, self.make_environment(**variables), (rows, columns))
         self._terminals.append(terminal)
         return terminal
 

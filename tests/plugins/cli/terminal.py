@@ -26,7 +26,7 @@ class Terminal:
         self._screen.write_process_input = self._answer
         self.raw = ""
         self.process: Any = pexpect.spawn(
-            command[0], list(command[1:]), cwd=folder, env=environment, dimensions=size, encoding="utf-8", echo=False
+            command[0], list(command[1:]), cwd=folder, env=environment, dimensions=size, encoding="utf-8"
         )
 
     @property
@@ -84,7 +84,7 @@ class Terminal:
         except self._ended as error:
             return type(error) is not self._ended[0]
         self.raw += data
-        self._stream.feed(data)
+        self._stream.feed(data.replace("\x03", ""))  # which terminals pass over, and pyte takes for a letter
         return True
 
     def _answer(self, data: str) -> None:

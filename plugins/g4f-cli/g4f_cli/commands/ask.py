@@ -55,6 +55,7 @@ class AskOptions(ChoiceOptions):
 @click.option(
     "-a",
     "--attach",
+    type=click.Path(allow_dash=True),
     multiple=True,
     metavar="IMAGE",
     help='A picture to ask about: a path, a URL, or "-" for standard input. May be repeated.',

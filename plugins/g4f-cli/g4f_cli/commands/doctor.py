@@ -12,7 +12,7 @@ from g4f_cli.options import debug_option, json_option
     "--import",
     "import_providers",
     is_flag=True,
-    help="Import each provider too, in a process of its own, for 10 seconds at most.",
+    help="Import each provider and command too, in a process of its own, for 10 seconds at most.",
 )
 @json_option
 @debug_option
@@ -20,7 +20,12 @@ from g4f_cli.options import debug_option, json_option
 def command(context: click.Context, import_providers: bool, as_json: bool) -> None:  # noqa: FBT001 - click's way
     """Find what is wrong with the installation, and say what mends it."""
     import g4f_doctor
+    from g4f_cli.checking import check_extensions
+    from g4f_cli.cli import COMMANDS
+    from g4f_cli.extensions import list_extensions
 
     report = g4f_doctor.examine(import_providers=import_providers)
+    findings = check_extensions(list_extensions(), COMMANDS, import_them=import_providers)
+    report = report._replace(findings=(*report.findings, *findings))
     click.echo(g4f_doctor.format_json(report) if as_json else g4f_doctor.format_report(report))
     context.exit(int(report.broken))
