@@ -28,6 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--g4f-dialect", metavar="NAME", help="what its service speaks: a name, or path.py:Class")
     group.addoption("--g4f-model", metavar="NAME", help="the model that the checks ask for")
     group.addoption("--g4f-json", metavar="FILE", type=Path, help="write the grades to a file")
+    parser.addini("g4f_dialects", "what services speak: lines as NAME=path.py:Class", type="linelist")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -58,7 +59,8 @@ def _collect(session: pytest.Session, name: str) -> pytest.Module:
     from g4f_testkit import conformance
 
     options = session.config.option
-    members = {"provider": name, "dialect": options.g4f_dialect, "model": options.g4f_model}
+    dialect = options.g4f_dialect or _find_dialect(session.config, name)
+    members = {"provider": name, "dialect": dialect, "model": options.g4f_model}
     module = ModuleType("conformance")
     tests: Any = type("TestConformance", (conformance.ProviderConformance,), members)
     try:
@@ -69,6 +71,16 @@ def _collect(session: pytest.Session, name: str) -> pytest.Module:
     node = pytest.Module.from_parent(session, path=Path(conformance.__file__), nodeid=name)
     node.obj = module
     return node
+
+
+def _find_dialect(config: pytest.Config, provider: str) -> str | None:
+    """Return what the project's own settings say that a provider's service speaks."""
+    lines: list[str] = config.getini("g4f_dialects")
+    for line in lines:
+        name, _, dialect = line.partition("=")
+        if name.strip().lower() == provider.lower():
+            return dialect.strip()
+    return None
 
 
 class Grader:

@@ -74,4 +74,5 @@ def make_subject(provider: Any, dialect: str | Dialect | None = None, model: str
     loaded = load_dialect(spoken) if isinstance(spoken, str) and spoken else spoken or None
     if not plugin.manifest.base_url:
         loaded = None
-    return Subject(provider, name_provider(provider), plugin, loaded, model)
+    name = plugin.name if isinstance(provider, str) else name_provider(provider)
+    return Subject(provider, name, plugin, loaded, model)

@@ -54,6 +54,11 @@ def _read_choice(message: dict[str, Any], choice: dict[str, Any], *, whole: bool
     }
 
 
+def read_message(message: dict[str, Any]) -> dict[str, Any]:
+    """Read a message that is sent back, as if it were an answer's."""
+    return _read_choice(message, {"index": 0}, whole=False)
+
+
 def _read_content(content: Any) -> tuple[str | None, str]:
     """Return text and thoughts of a content: a text, an object, or a list of parts."""
     if isinstance(content, dict):

@@ -179,6 +179,12 @@ def _check_request(exchange: Exchange, received: list[Received], warnings: list[
         assert bool(warnings) == any(name in TOLD for name in applied)
 
 
+# What services take back in a message that refuse whatever else stands in it.
+SENT_BACK = {
+    "groq": {"role", "content", "reasoning", "tool_calls"},
+    "mistral": {"role", "content", "tool_calls"},
+}
+
 # What g4f made of an answer, in the form of `reader.py`.
 
 
@@ -316,6 +322,25 @@ async def test_a_whole_answer_to_a_streaming_request_is_a_stream(exchange: Excha
         stream = client.chat.completions.stream("Say this is a test", "m", stream_options={"include_usage": True})
         chunks = [chunk async for chunk in stream]
     assert _show_completion(fold_chunks(chunks)) == reader.read_chat(exchange.text)
+
+
+@choose("chat", "stream", only=lambda exchange: not _breaks_off(exchange))
+async def test_an_answer_sent_back_says_to_the_service_what_it_said(exchange: Exchange, server: Loopback) -> None:
+    """Text, reasoning and calls, in words that the service itself used."""
+    server.answer = lambda request: exchange.reply()
+    async with _make_client(exchange, server) as client:
+        completion = await client.chat.completions.create("Say this is a test", "m")
+        messages = [{"role": "user", "content": "Hi"}, *(choice.message for choice in completion.choices)]
+        await client.chat.completions.create([*messages, {"role": "user", "content": "Go on"}], "m")
+    sent = server.requests[-1].json["messages"][1:-1]
+    whole = reader.read_chat(exchange.text) if _is_whole(exchange) else reader.read_stream(exchange.text)
+    for message, choice in zip(sent, whole["choices"], strict=True):
+        said = reader.read_message(message)
+        assert {name: said[name] for name in ("text", "reasoning")} == {
+            name: choice[name] for name in ("text", "reasoning")
+        }
+        assert [call["arguments"] for call in said["tools"]] == [call["arguments"] for call in choice["tools"]]
+        assert message.keys() <= SENT_BACK.get(exchange.service, message.keys())
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])

@@ -279,6 +279,18 @@ def test_reasoning_has_one_name(service: Wire, message: dict[str, Any]) -> None:
     assert (folded.reasoning_content, folded.content) == ("Hm.", "Hi")
 
 
+def test_an_older_ollama_says_no_reason_for_its_end() -> None:
+    """Its marker is there; and the code of its errors is null."""
+    decoder = wire.OLLAMA.decode_stream("finish")
+    decoder.feed(("message", b'{"choices": [{"index": 0, "delta": {"content": "Hi"}, "finish_reason": null}]}'))
+    assert not decoder.complete
+    decoder.feed(("message", b"[DONE]"))
+    assert decoder.complete
+    body = b'{"error": {"message": "model not found", "type": "api_error", "param": null, "code": null}}'
+    error = wire.OLLAMA.decode_error(404, {}, body)
+    assert (error.code, error.type, error.message) == (None, "api_error", "model not found")
+
+
 def test_other_reasoning_is_left_where_it_is() -> None:
     """An object that somebody calls so is none."""
     message = read(wire.HOSTED, message={"reasoning": {"effort": "low"}}).choices[0].message
