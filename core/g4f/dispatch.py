@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -40,6 +40,7 @@ from g4f.errors import (
 )
 from g4f.fold import unfold_completion
 from g4f.manifest import Manifest
+from g4f.middleware.cooldown import Cooldown
 from g4f.plugin import Plugin
 from g4f.routing import Plan
 from g4f.stream import ChatStream
@@ -75,6 +76,7 @@ class Dispatcher:
         timeout: The deadlines.
         proxy: A proxy for this call alone.
         use: Is told each provider that serves, so that the client can free it in the end.
+        cooldown: Who failed so often that others are asked instead.
     """
 
     reaches: Mapping[str, Reach]
@@ -83,6 +85,7 @@ class Dispatcher:
     timeout: Timeout
     proxy: str | None
     use: Callable[[Plugin], None]
+    cooldown: Cooldown = attrs.field(factory=Cooldown)
 
     async def run(self, call: Call, plan: Plan) -> Answered:
         """Try the plan's targets in order.
@@ -93,7 +96,8 @@ class Dispatcher:
         call.attempts.extend(plan.skipped)
         started = time.monotonic()
         step = self._wrap_attempt()
-        for target, warnings in zip(plan.targets, plan.warnings, strict=True):
+        targets = self._list_awake(call, plan)
+        for target, warnings in targets:
             call.target = target
             call.request = _choose_model(call.request, target.model)
             call.idempotency_key = f"g4f-{os.urandom(16).hex()}"
@@ -102,12 +106,32 @@ class Dispatcher:
                 answer = await step(call)
             except G4FError as error:
                 error.attempts = tuple(call.attempts)
-                if target is plan.targets[-1]:
+                self.cooldown.note(self._identify(target), error)
+                if target is targets[-1][0]:
                     _log(call, None, started, error)
                     raise
             else:
+                self.cooldown.note(self._identify(target), None)
                 return _finish(_expect_answer(answer, call.request), call, started)
         raise AssertionError("a plan has at least one target")
+
+    def _list_awake(self, call: Call, plan: Plan) -> list[tuple[Target, Sequence[str]]]:
+        """Return the targets that do not rest, and note the others; all of them where nobody else is left."""
+        targets = list(zip(plan.targets, plan.warnings, strict=True))
+        if len(targets) == 1:
+            return targets
+        rests = [self.cooldown.find_rest(self._identify(target)) for target in plan.targets]
+        if all(rests):
+            return targets
+        call.attempts.extend(
+            _describe_rest(target, seconds) for target, seconds in zip(plan.targets, rests, strict=True) if seconds
+        )
+        return [pair for pair, seconds in zip(targets, rests, strict=True) if not seconds]
+
+    def _identify(self, target: Target) -> Hashable:
+        """Tell one account at one address from another."""
+        reach = self.reaches[target.provider]
+        return target.provider, reach.base_url, reach.key
 
     def _wrap_attempt(self) -> CallNext:
         step: CallNext = self._attempt
@@ -275,6 +299,12 @@ def _scrub(value: Any, secrets: Sequence[Secret]) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(_scrub(item, secrets) for item in value)
     return value
+
+
+def _describe_rest(target: Target, seconds: float) -> Attempt:
+    text = f"It failed again and again, and is left alone for {seconds:.0f} s more."
+    error = APIError(text, provider=target.provider, model=target.model, retry_after=seconds)
+    return Attempt(target.provider, target.model, error, 0.0)
 
 
 def _bind(middleware: Middleware, step: CallNext) -> CallNext:

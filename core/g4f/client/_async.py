@@ -32,6 +32,7 @@ from g4f.client._settings import (
 from g4f.context import Call, Middleware, Request, Timeout
 from g4f.dispatch import Dispatcher
 from g4f.environment import show_log
+from g4f.middleware.cooldown import Cooldown
 from g4f.plugin import Plugin
 from g4f.registry import Registry, share_registry
 
@@ -48,7 +49,7 @@ _OWNED = {
 
 
 class _Shared:
-    """What a client and its `with_options` copies hold together: connections and the providers in use."""
+    """What a client and its `with_options` copies hold together: connections, the providers in use, who rests."""
 
     def __init__(
         self,
@@ -59,6 +60,7 @@ class _Shared:
         self._arguments = (proxies, allow_private_urls)
         self._pool: Pool | None = None
         self.chooser = Chooser(registry)
+        self.cooldown = Cooldown()
         self.registry = registry
         self._plugins: set[Plugin] = set()
 
@@ -216,6 +218,7 @@ class AsyncClient:
             timeout=settings.timeout if timeout is None else Timeout.make(timeout),
             proxy=arguments.get("proxy"),
             use=self._shared.use,
+            cooldown=self._shared.cooldown,
         )
         return lambda: dispatcher.run(Call(request, plan.targets[0]), plan), dispatcher
 

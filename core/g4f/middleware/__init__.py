@@ -1,4 +1,4 @@
-"""What happens around one target: one class a file."""
+"""What happens around one target, and between targets: one class a file."""
 
 from g4f.middleware.retry import Retry
 
