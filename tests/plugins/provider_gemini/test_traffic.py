@@ -17,6 +17,8 @@ import pytest
 from g4f import APIStatusError, AsyncClient, Completion
 from g4f.chat import Chunk
 from g4f.fold import fold_chunks
+from g4f.manifest import ResolvedModel
+from g4f.registry import share_registry
 from loopback import Loopback, Received, Reply
 from plugins.provider_gemini import reader
 from traffic import Exchange, Recordings, in_all_sizes, need_traffic, show_error, show_usage
@@ -24,6 +26,7 @@ from traffic import Exchange, Recordings, in_all_sizes, need_traffic, show_error
 need_traffic()
 
 KEY = "AIza-loopback-0123456789"
+MANIFEST = share_registry().read_manifest(share_registry().find("Gemini"))
 
 # Recordings that are not replayed, by name, each with its reason.
 OTHER_DIALECT = "of Google's OpenAI dialect, which is not spoken here"
@@ -52,6 +55,17 @@ choose = RECORDINGS.choose
 def find_model(exchange: Exchange) -> str:
     """Return the model, which is a part of the path."""
     return exchange.path.rpartition("/")[2].partition(":")[0]
+
+
+def resolve_model(exchange: Exchange) -> ResolvedModel:
+    """Return what the recorded model's name means today: some were retired since."""
+    return MANIFEST.resolve_model(find_model(exchange)) or ResolvedModel(find_model(exchange))
+
+
+def list_warnings(exchange: Exchange) -> list[str]:
+    """Return what is told of the model."""
+    warning = resolve_model(exchange).warning
+    return [warning] if warning else []
 
 
 def is_array(exchange: Exchange) -> bool:
@@ -118,7 +132,7 @@ def _make_client(server: Loopback, **more: Any) -> AsyncClient:
 
 def _check_request(exchange: Exchange, received: list[Received], method: str = "generateContent") -> None:
     [request] = received
-    assert (request.method, request.path) == ("POST", f"/v1beta/models/{find_model(exchange)}:{method}")
+    assert (request.method, request.path) == ("POST", f"/v1beta/models/{resolve_model(exchange).id}:{method}")
     assert request.pairs == ([("alt", "sse")] if method == "streamGenerateContent" else [])
     assert request.headers["x-goog-api-key"] == KEY
     assert "authorization" not in request.headers
@@ -135,7 +149,7 @@ async def test_a_whole_answer_is_read(exchange: Exchange, size: int, server: Loo
         completion = await client.chat.completions.create("Say this is a test", find_model(exchange))
     assert _show_completion(completion) == reader.read_answer(exchange.text)
     assert completion.provider == "Gemini"
-    assert completion.warnings == []
+    assert completion.warnings == list_warnings(exchange)
     _check_request(exchange, server.requests)
 
 
@@ -250,7 +264,7 @@ async def test_an_answer_that_is_sent_back_is_the_one_that_came(exchange: Exchan
     by_name = [(part["functionCall"]["name"], part["functionCall"]["args"]) for part in calls]
     assert by_name == [(tool["name"], tool["args"]) for tool in whole["tools"]]
     signatures = [tool["signature"] for tool in whole["tools"]]
-    if any(signatures) or find_model(exchange).startswith("gemini-2"):
+    if any(signatures) or resolve_model(exchange).id.startswith("gemini-2"):
         assert [part.get("thoughtSignature") for part in calls] == signatures
     assert [part for part in sent if not part.keys() & {"functionCall", "text"}] == whole["kept"]
     said = whole["text"] or whole["refusal"]
@@ -280,7 +294,7 @@ async def test_images_are_delivered_in_every_form(
     [image] = answer.data
     usage = reader.read_pieces(exchange.text)[0]["usageMetadata"]
     assert _read_picture(image, response_format) == base64.b64decode(encoded)
-    assert answer.model == find_model(exchange)
+    assert answer.model == resolve_model(exchange).id
     assert answer.usage is not None
     assert answer.usage.total_tokens == usage["totalTokenCount"]
     assert answer.usage.input_tokens + answer.usage.output_tokens == answer.usage.total_tokens
@@ -316,9 +330,9 @@ async def test_embeddings_are_what_was_recorded(exchange: Exchange, server: Loop
     ]
     tokens = body.get("usageMetadata", {}).get("promptTokenCount")
     assert (answer.usage and answer.usage.to_dict()) == (tokens and {"prompt_tokens": tokens, "total_tokens": tokens})
-    assert (answer.model, answer.warnings) == (find_model(exchange), [])
+    assert (answer.model, answer.warnings) == (resolve_model(exchange).id, list_warnings(exchange))
     [request] = server.requests
-    assert request.path == f"/v1beta/models/{find_model(exchange)}:batchEmbedContents"
+    assert request.path == f"/v1beta/models/{resolve_model(exchange).id}:batchEmbedContents"
     for row in rows:
         row["content"]["role"] = "user"  # as Google's SDK writes it
     assert request.json == {"requests": rows}
@@ -349,7 +363,9 @@ async def test_the_list_of_models_is_told_whole_from_all_its_pages(server: Loopb
     for row in [*first["models"], *second["models"]]:
         name = row["name"].removeprefix("models/")
         told = {"id": name, "object": "model", "owned_by": "google", "provider": "Gemini"}
-        assert models[name].to_dict() == {**row, **told}
+        ours = models[name].to_dict()
+        ours.pop("aliases", None)  # the manifest's
+        assert ours == {**row, **told}
     assert [(request.method, request.path) for request in server.requests] == [("GET", "/v1beta/models")] * 2
     assert [request.pairs for request in server.requests] == [
         [("pageSize", "1000")],
