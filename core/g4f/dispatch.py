@@ -115,7 +115,7 @@ class Dispatcher:
                 return _finish(_expect_answer(answer, call.request), call, started)
         raise AssertionError("a plan has at least one target")
 
-    def _list_awake(self, call: Call, plan: Plan) -> list[tuple[Target, Sequence[str]]]:
+    def _list_awake(self, call: Call, plan: Plan) -> list[tuple[Target, tuple[str, ...]]]:
         """Return the targets that do not rest, and note the others; all of them where nobody else is left."""
         targets = list(zip(plan.targets, plan.warnings, strict=True))
         if len(targets) == 1:
