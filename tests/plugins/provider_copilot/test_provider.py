@@ -72,6 +72,19 @@ async def test_the_machines_time_zone_is_told_where_none_is_set(graph: Graph) ->
     assert graph.turns[0].json["locationHint"]["timeZone"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has its time zone elsewhere")
+@pytest.mark.parametrize(("machine", "told"), [("America/New_York", "America/New_York"), (":Asia/Tokyo", "Asia/Tokyo")])
+async def test_the_machines_time_zone_is_told_by_its_name(
+    machine: str, told: str, graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the service wants it."""
+    monkeypatch.setattr("tzlocal.unix._cache_tz_name", None)  # what it found before
+    monkeypatch.setenv("TZ", machine)
+    async with _make_client(graph) as client:
+        await _ask(client)
+    assert graph.turns[0].json["locationHint"]["timeZone"] == told
+
+
 async def test_a_conversation_can_be_gone_on_with(graph: Graph) -> None:
     """By the id of the answer: no new one is begun, and only the new message is sent."""
     async with _make_client(graph) as client:

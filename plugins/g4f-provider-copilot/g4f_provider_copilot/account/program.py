@@ -156,10 +156,9 @@ class Programs:
         key = (os.getpid(), id(loop), path)
         held = self._held.get(key)
         if held is None or held.loop is not loop or _is_over(held):
-            if held is not None and held.loop is loop:
-                await held.holder.aclose()
+            dead = held.holder if held is not None and held.loop is loop else None
             holder = _hold(path)
-            held = self._held[key] = _Held(loop, holder, loop.create_task(_begin(holder)))
+            held = self._held[key] = _Held(loop, holder, loop.create_task(_begin(holder, dead)))
         return await asyncio.shield(held.started)  # who waits may be cancelled, the others go on
 
     async def close(self) -> None:
@@ -182,7 +181,10 @@ def _is_over(held: _Held) -> bool:
     return started.done() and (started.cancelled() or started.exception() is not None or started.result().is_dead)
 
 
-async def _begin(holder: AsyncGenerator[Program, None]) -> Program:
+async def _begin(holder: AsyncGenerator[Program, None], dead: AsyncGenerator[Program, None] | None) -> Program:
+    """Start a program, after what is left of one that died was cleared away."""
+    if dead is not None:
+        await dead.aclose()
     return await anext(holder)
 
 

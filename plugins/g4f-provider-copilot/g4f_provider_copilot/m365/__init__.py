@@ -6,6 +6,7 @@ Whose token goes along is decided here: the user's, else that of the sign-in tha
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any, ClassVar, cast
@@ -65,7 +66,8 @@ def _find_time_zone() -> str:
     from tzlocal import get_localzone_name
 
     try:
-        return get_localzone_name() or "UTC"
+        with warnings.catch_warnings(action="ignore"):  # of a machine that does not say
+            return get_localzone_name() or "UTC"
     except (LookupError, OSError, ValueError):  # a zone without a name
         return "UTC"
 
