@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +15,7 @@ from g4f.errors import InvalidInputError, MissingCredentialsError
 from g4f_provider_copilot.command import command
 from g4f_provider_copilot.m365.sign_in import load_sign_in
 from plugins.provider_copilot.entra import CLIENT, TENANT, USER, Entra
+from plugins.provider_copilot.graph import Graph
 
 if TYPE_CHECKING:
     import pytest
@@ -88,3 +92,22 @@ def test_the_help_says_what_it_takes() -> None:
     """An account, a license, an application."""
     told = " ".join(_run("--help").output.split())
     assert "work account with a license for Microsoft 365 Copilot" in told
+
+
+def _run_program(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line itself."""
+    program = Path(sys.executable).with_name("g4f")
+    return subprocess.run([program, *words], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+
+
+def test_the_command_line_signs_in_and_chats(entra: Entra, graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once signed in, it needs neither the application's id nor a token."""
+    monkeypatch.setenv("M365_COPILOT_BASE_URL", graph.server.url)
+    assert _run_program("ask", "-n", "-p", "Copilot", "Hi").returncode == 3
+    done = _run_program("auth", "copilot")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith(f"Signed in as {USER}. This is kept in {os.environ['M365_COPILOT_TOKEN_FILE']}.\n")
+    monkeypatch.delenv("AZURE_CLIENT_ID")
+    done = _run_program("ask", "-n", "-p", "Copilot", "Hi")
+    assert (done.returncode, done.stdout) == (0, "This is a test\n")
+    assert graph.turns[0].key == "access-token-1"
