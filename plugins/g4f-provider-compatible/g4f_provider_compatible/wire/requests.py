@@ -84,8 +84,9 @@ def refuse_parts(service: str, **kinds: str) -> AdaptBody:
     def adapt(body: Body, _: Warn) -> None:
         for message in body["messages"]:
             for part in list_objects(message.get("content")):
-                if part.get("type") in kinds:
-                    raise UnsupportedError(f"{service} cannot read {kinds[part['type']]}.")
+                what = kinds.get(str(part.get("type")))
+                if what:
+                    raise UnsupportedError(f"{service} cannot read {what}.")
 
     return adapt
 
