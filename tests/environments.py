@@ -53,7 +53,7 @@ class Environment:
     def install_source(self, folder: Path) -> None:
         """Install a package as who writes it does; what it requires and is built with must be here already."""
         options = ("--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--python", self.python)
-        self._start(uv.find_uv_bin(), "pip", "install", *options, folder)
+        self._start(UV, "pip", "install", *options, folder)
 
     def run(self, program: str, *arguments: str | Path) -> str:
         """Run a program of the environment, and return what it printed."""
