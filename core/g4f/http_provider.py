@@ -206,6 +206,8 @@ class ChunkReader:
     async def _read_unstreamed(self, response: HttpStream, start: bytes) -> list[Chunk]:
         """Read a whole answer that came where a stream was asked for."""
         body = start + await response.read(MAX_JSON_BYTES)
+        if len(body) > MAX_JSON_BYTES:
+            raise APIResponseError(f"The answer is larger than {MAX_JSON_BYTES} bytes.")
         return unfold_completion(self._wire.decode_chat(HttpResponse(response.status, response.headers, body)))
 
     async def aclose(self) -> None:

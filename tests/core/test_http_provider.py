@@ -1,3 +1,4 @@
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import nullcontext
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from g4f.chat import ChatRequest, Chunk
-from g4f.context import Context, HttpRequest, HttpResponse
+from g4f.context import MAX_JSON_BYTES, Context, HttpRequest, HttpResponse, Timeout
 from g4f.errors import (
     APIConnectionError,
     APIResponseError,
@@ -363,3 +364,32 @@ def test_a_provider_has_the_hooks_that_its_dialect_has_words_for(kind: type[Http
     """And those that it writes itself; so that nobody asks it for what it could only refuse."""
     plugin = Plugin("Any", kind(), Manifest())
     assert {hook for hook in ("chat", "stream", "image", "embed", "models") if plugin.implements(hook)} == hooks
+
+
+class OpenStream(ScriptedStream):
+    """One whose connection stays open after its last piece."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in super().__aiter__():
+            yield piece
+        await asyncio.Event().wait()
+
+
+async def test_a_stream_that_is_held_open_after_its_finish_reason_ends() -> None:
+    """Half of the deadline between contents is time enough for what may still come, as the usage."""
+    usage = b'data: {"choices": [], "usage": {"total_tokens": 9}}\n\n'
+    transport = ScriptedTransport()
+    transport.answer = OpenStream(200, EVENTS, [write("Hi"), write(None, "stop"), usage])
+    context = attrs.evolve(make_context(transport), timeout=Timeout(gap=0.1))
+    async with asyncio.timeout(5):
+        chunks = [chunk async for chunk in HttpProvider().stream(CHAT, context)]
+
+    assert join(chunks) == "Hi"
+    assert chunks[-1].usage is not None
+    assert transport.answer.closed
+
+
+async def test_an_answer_in_place_of_a_stream_may_be_too_large() -> None:
+    """It is not read as if it ended there."""
+    with pytest.raises(APIResponseError, match="larger than 33554432 bytes"):
+        await read(ScriptedTransport(b'{"id": "', b"x" * MAX_JSON_BYTES))

@@ -37,9 +37,9 @@ async def main(servers: dict[str, str], faults: list[str]) -> None:
 async def ask(client: g4f.AsyncClient, fault: str | None, *, stream: bool) -> None:
     """Ask for a fault: its name is the model's."""
     if not stream:
-        await client.chat.completions.create("Hi", fault, timeout=20)
+        await client.chat.completions.create("Hi", fault, timeout=40)
         return
-    async for _ in client.chat.completions.stream("Hi", fault, timeout=20):
+    async for _ in client.chat.completions.stream("Hi", fault, timeout=40):
         pass
 
 

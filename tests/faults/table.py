@@ -17,8 +17,9 @@ from g4f_testkit.faults import FAULTS
 from g4f_testkit.script import Failure, ToolCall, Turn, Usage
 
 TEXT = "This is a test"
-SOON = 0.75  # seconds: a deadline that a row waits for
+SOON = 1.0  # seconds: a deadline that a row waits for
 LATER = 10.0
+MUCH_LATER = 40.0  # for what is large, on a machine that is busy
 Heard = Literal["none", "some", "all"]
 
 
@@ -168,6 +169,14 @@ STATUS = {
         only=("openai",),
         retries=2,
     ),
+    "quota-of-a-day": Row(
+        "429 that means a used-up quota of the day",
+        End(g4f.RateLimitError),
+        End(g4f.RateLimitError),
+        (Turn(fault="quota-of-a-day"),),
+        only=("gemini",),
+        retries=2,
+    ),
     **{
         f"{status}-always": _refuse(
             f"Status {status}, again and again", kind, Failure(status, retry_after=0), requests=3
@@ -222,9 +231,9 @@ NO_ANSWER = {
         (Turn(failure=Failure(500, in_stream=True)),),
     ),
     "json-nested-deep": _meet("json-nested-deep", UNREADABLE, UNREADABLE),
-    "endless-json": _meet("endless-json", UNREADABLE, UNREADABLE, endless=True),
-    "gzip-bomb": _meet("gzip-bomb", UNREADABLE, UNREADABLE, endless=True),
-    "deflate-bomb": _meet("deflate-bomb", UNREADABLE, UNREADABLE, endless=True),
+    "endless-json": _meet("endless-json", UNREADABLE, UNREADABLE, timeout=MUCH_LATER, endless=True),
+    "gzip-bomb": _meet("gzip-bomb", UNREADABLE, UNREADABLE, timeout=MUCH_LATER, endless=True),
+    "deflate-bomb": _meet("deflate-bomb", UNREADABLE, UNREADABLE, timeout=MUCH_LATER, endless=True),
     "gzip-answer": _meet("gzip-answer", WHOLE, WHOLE),
     "gzip-broken": _meet("gzip-broken", UNREADABLE, UNREADABLE),
     "gzip-cut": _meet("gzip-cut", UNREADABLE, End(g4f.StreamTruncatedError, "some")),
@@ -304,7 +313,7 @@ STREAMS = {
     "interleaved-calls": Row(
         "The arguments of two calls come in turns", WHOLE, WHOLE, (Turn((), calls=_CALLS),), text="", calls=_CALLS
     ),
-    "endless-line": _meet("endless-line", None, SPOILT, endless=True),
+    "endless-line": _meet("endless-line", None, SPOILT, timeout=MUCH_LATER, endless=True),
     "broken-json-in-mid-stream": _meet("broken-json-in-mid-stream", None, SPOILT),
     "null-in-mid-stream": _meet("null-in-mid-stream", None, SPOILT),
     "html-in-mid-stream": _meet("html-in-mid-stream", None, CUT),

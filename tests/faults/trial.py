@@ -15,6 +15,7 @@ from typing import Any
 import attrs
 
 import g4f
+import g4f.transport  # here, since its import takes long beside a deadline
 from faults.table import End, Row
 from g4f_testkit.dialects import DIALECTS
 from g4f_testkit.server import Server

@@ -13,7 +13,7 @@ from itertools import chain, cycle, repeat
 
 import attrs
 
-from g4f_testkit.http import CUT, STALL, Delivery, Reply, Step, deliver, write_head
+from g4f_testkit.http import CUT, STALL, Delivery, Reply, Step, deliver, reply_json, write_head
 
 Fault = Callable[[Reply], Delivery]
 BEAT = 0.05  # seconds between two signs of life
@@ -104,6 +104,13 @@ def html_502(reply: Reply) -> Delivery:  # noqa: ARG001 - nothing is left of it
     return deliver(Reply(502, {"content-type": "text/html"}, (page,)))
 
 
+def quota_of_a_day(reply: Reply) -> Delivery:  # noqa: ARG001 - nothing is left of it
+    """Status 429 as Google says that a day's quota is used up (google.rpc.QuotaFailure)."""
+    violations = [{"quotaMetric": "requests", "quotaId": "GenerateRequestsPerDayPerProject"}]
+    details = [{"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": violations}]
+    return deliver(reply_json({"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "details": details}}, 429))
+
+
 def endless_error_page(reply: Reply) -> Delivery:  # noqa: ARG001 - nothing is left of it
     """A page without end, with status 500."""
     return deliver(Reply(500, {"content-type": "text/html"}), chain([b"<h1>Oops</h1>"], repeat(BLOCK)), "close")
@@ -161,13 +168,13 @@ def endless_json(reply: Reply) -> Delivery:  # noqa: ARG001 - nothing is left of
 def gzip_bomb(reply: Reply) -> Delivery:
     """A gigabyte of white space before the answer, in a megabyte."""
     headers = {"content-type": reply.headers.get("content-type", ""), "content-encoding": "gzip"}
-    return deliver(Reply(200, headers), _compress(repeat(b" " * MIB, 1024)), "close")
+    return deliver(Reply(200, headers), _blow_up(GZIP_FORMAT), "close")
 
 
 def deflate_bomb(reply: Reply) -> Delivery:
     """A gigabyte of white space before the answer, in a megabyte, in the other format."""
     headers = {"content-type": reply.headers.get("content-type", ""), "content-encoding": "deflate"}
-    return deliver(Reply(200, headers), _compress(repeat(b" " * MIB, 1024), ZLIB_FORMAT), "close")
+    return deliver(Reply(200, headers), _blow_up(ZLIB_FORMAT), "close")
 
 
 def gzip_answer(reply: Reply) -> Delivery:
@@ -191,19 +198,21 @@ def gzip_without_its_end(reply: Reply) -> Delivery:
     return _send_compressed(reply, _compress_body(reply)[:-8])
 
 
-def _compress_body(reply: Reply) -> bytes:
-    return b"".join(_compress(reply.pieces))
-
-
 def _send_compressed(reply: Reply, body: bytes) -> Delivery:
     return deliver(attrs.evolve(reply, headers={**reply.headers, "content-encoding": "gzip"}, pieces=(body,)))
 
 
-def _compress(blocks: Iterable[bytes], form: int = GZIP_FORMAT) -> Iterator[bytes]:
+def _blow_up(form: int) -> Iterator[bytes]:
+    """Yield a gigabyte of blanks, compressed; each block like the one before, so that it costs the server nothing."""
     compressor = zlib.compressobj(9, wbits=form)
-    for block in blocks:
-        yield compressor.compress(block) + compressor.flush(zlib.Z_SYNC_FLUSH)
-    yield compressor.flush()
+    first, block = (compressor.compress(b" " * MIB) + compressor.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    yield first
+    yield from repeat(block, 1023)
+
+
+def _compress_body(reply: Reply) -> bytes:
+    compressor = zlib.compressobj(wbits=GZIP_FORMAT)
+    return compressor.compress(b"".join(reply.pieces)) + compressor.flush()
 
 
 # Redirects
@@ -445,7 +454,7 @@ FAULTS: Mapping[str, Fault] = {
     for fault in (
         first_byte_never_comes, closed_before_the_answer, reset_before_the_answer, headers_that_drip,
         garbage_status_line, endless_headers, endless_header, early_hints, http_1_0, http_1_0_cut, html_502,
-        endless_error_page, html_page, empty_body, status_204, json_null, json_list, json_empty_object,
+        quota_of_a_day, endless_error_page, html_page, empty_body, status_204, json_null, json_list, json_empty_object,
         json_cut_short, json_nested_deep, endless_json, gzip_bomb, deflate_bomb, gzip_answer, gzip_broken,
         gzip_cut, gzip_without_its_end, redirect_to_another_origin, redirect_loop, redirect_to_a_file,
         redirect_at_home, redirect_to_nowhere, redirect_to_nonsense, stall, end_without_a_finish,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from g4f.errors import APIResponseError, InvalidInputError
 from g4f.wire import json as wire_json
-from g4f.wire.json import MAX_DEPTH, decode_json, decode_object, encode_json, show_start
+from g4f.wire.json import MAX_DEPTH, decode_answer, decode_json, decode_object, encode_json, show_start
 
 any_text = st.text(st.characters(), max_size=8)  # lone surrogates among it
 whole_numbers = st.integers(-(2**63), 2**64 - 1)  # orjson reads larger ones as floats, as JavaScript does
@@ -137,3 +137,11 @@ def test_the_standard_library_serves_where_orjson_is_not_installed() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30)
 
     assert done.stdout.strip() == "None [1]"
+
+
+def test_half_a_surrogate_pair_in_an_answer_becomes_the_replacement_character() -> None:
+    """Wherever it stands; a pair is a character, and what only looks like one stays as it is."""
+    data = b'{"a\\ud800": ["b\\uDC00", {"c": "\\ud83d\\ude00", "d": "\\\\ud800", "e": [1, null]}]}'
+    assert decode_answer(data) == {"a\ufffd": ["b\ufffd", {"c": "\U0001f600", "d": "\\ud800", "e": [1, None]}]}
+    with pytest.raises(APIResponseError, match="list where an object should be"):
+        decode_answer(b"[]")
