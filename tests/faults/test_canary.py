@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
 from pathlib import Path
 from textwrap import dedent
 
+import aiohttp
 import pytest
 
 from faults.table import End, Row
-from faults.trial import KEY, PROVIDERS, try_row, watch_logs
-from g4f import APIStatusError
+from faults.trial import KEY, PROVIDERS, find_leaks, try_row, watch_logs
+from g4f import APIError, APIStatusError
 from g4f_testkit.dialects import DIALECTS
 from g4f_testkit.script import Failure, Turn
 from g4f_testkit.server import Server
@@ -89,3 +91,22 @@ async def test_a_key_that_the_service_says_back_is_taken_out(dialect: str, in_st
         )
     assert problems == []
     assert not [line for line in logs if KEY in line]
+
+
+def test_the_search_finds_what_it_looks_for() -> None:
+    """A key in a text, a field, a variable, a cause or a log; and what a library raised."""
+    assert list(find_leaks(APIError("no"))) == []
+    assert any("text" in leak for leak in find_leaks(APIError(f"no {KEY}")))
+    assert any("fields" in leak for leak in find_leaks(APIError("no", request_id=KEY)))
+    hidden = APIError("no")
+    hidden.__context__ = ValueError(KEY)
+    assert any("ValueError" in leak for leak in find_leaks(hidden))
+    foreign = APIError("no")
+    foreign.__cause__ = aiohttp.ClientError()
+    assert any("is reachable" in leak for leak in find_leaks(foreign))
+    with pytest.raises(APIError) as caught:
+        exec(compile("def f(key):\n    raise error\nf(key)", "elsewhere.py", "exec"), {"error": APIError(), "key": KEY})  # noqa: S102 - a frame outside of the tests
+    assert any("traceback" in leak for leak in find_leaks(caught.value))
+    with watch_logs() as logs:
+        logging.getLogger("anybody").debug("key %s", KEY)
+    assert KEY in logs[0]
