@@ -1,6 +1,7 @@
 """What goes wrong on the way: each fault is a function from the answer as it should be to what goes out instead.
 
-A fault's name is its function's, with hyphens; its docstring says what the client sees. Who chooses one is `server.py`.
+Every public function here is a fault: its name, with hyphens, is the fault's, and its docstring says what the client
+sees. Who chooses one is `server.py`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from inspect import isfunction
 from itertools import chain, cycle, repeat
 
 import attrs
@@ -329,6 +331,11 @@ def a_byte_at_a_time(reply: Reply) -> Delivery:
     return deliver(reply, [body[at : at + 1] for at in range(len(body))])
 
 
+def pauses_between_events(reply: Reply) -> Delivery:
+    """The whole answer, after each piece of it a pause."""
+    return deliver(reply, chain.from_iterable((piece, BEAT) for piece in reply.pieces))
+
+
 def byte_order_mark(reply: Reply) -> Delivery:
     """The whole answer, after a byte-order mark."""
     return _rewrite(reply, [b"\xef\xbb\xbf", *reply.pieces])
@@ -450,20 +457,7 @@ def _beat(piece: bytes) -> Iterator[Step]:
 
 
 FAULTS: Mapping[str, Fault] = {
-    fault.__name__.replace("_", "-"): fault
-    for fault in (
-        first_byte_never_comes, closed_before_the_answer, reset_before_the_answer, headers_that_drip,
-        garbage_status_line, endless_headers, endless_header, early_hints, http_1_0, http_1_0_cut, html_502,
-        quota_of_a_day, endless_error_page, html_page, empty_body, status_204, json_null, json_list, json_empty_object,
-        json_cut_short, json_nested_deep, endless_json, gzip_bomb, deflate_bomb, gzip_answer, gzip_broken,
-        gzip_cut, gzip_without_its_end, redirect_to_another_origin, redirect_loop, redirect_to_a_file,
-        redirect_at_home, redirect_to_nowhere, redirect_to_nonsense, stall, end_without_a_finish,
-        end_before_the_content, connection_closed, connection_reset,
-        cut_inside_an_event, cut_inside_a_character, bad_chunk_header, pings_only, pings_before_the_content,
-        comments_for_ever, held_open_after_the_end, endless_output, endless_line, a_byte_at_a_time, byte_order_mark,
-        carriage_returns, comments_between_events, empty_events, no_final_blank_line, crlf_line_ends, mixed_line_ends,
-        data_on_several_lines, no_space_after_the_colon, all_at_once, characters_as_they_are, broken_utf_8, null_delta,
-        events_after_the_end, broken_json_in_mid_stream, html_in_mid_stream, an_error_string_in_mid_stream,
-        an_error_string_first, an_error_event_in_mid_stream, null_in_mid_stream,
-    )
-}  # fmt: skip
+    name.replace("_", "-"): item
+    for name, item in list(globals().items())
+    if isfunction(item) and item.__module__ == __name__ and not name.startswith("_")
+}

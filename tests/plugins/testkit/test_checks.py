@@ -1,0 +1,49 @@
+"""The checks find what they look for: each provider of `broken.py` loses what it deserves to lose, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plugins.testkit.broken import DESERVED
+
+ROOT = Path(__file__).parents[3]
+CLASSES = "tests/plugins/testkit/broken_conformance.py"
+AT_ONCE = 4  # mostly they wait
+NAMES = [provider.__name__ for provider in DESERVED]
+
+
+def run_kit(names: list[str], file: Path) -> Mapping[str, Any]:
+    """Put some of the providers to the kit, in a process of their own, and return what came out by name."""
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=no", "-p", "no:cacheprovider", f"--g4f-json={file}"]
+    tests = [f"{CLASSES}::Test{name}" for name in names]
+    subprocess.run([*command, *tests], cwd=ROOT, capture_output=True, check=False, timeout=500)
+    told = json.loads(file.read_text())
+    return {node.rpartition("::Test")[2]: verdict for node, verdict in told.items()}
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    """What the kit says of each of them."""
+    folder = tmp_path_factory.mktemp("verdicts")
+    groups = [NAMES[at::AT_ONCE] for at in range(AT_ONCE)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        told = pool.map(run_kit, groups, (folder / f"{at}.json" for at in range(AT_ONCE)))
+    return {name: verdict for each in told for name, verdict in each.items()}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("provider", DESERVED, ids=NAMES)
+def test_a_provider_loses_what_it_deserves_to_lose(provider: type, verdicts: Mapping[str, Any]) -> None:
+    """The grade, and the checks of the grade above it that fail."""
+    grade, checks = DESERVED[provider]
+    told = verdicts[provider.__name__]
+    assert told["grade"] == grade
+    assert {check.partition("[")[0] for check in told["missing"]} == checks
