@@ -8,7 +8,7 @@ import attrs
 
 from g4f.manifest import Manifest
 from g4f.plugin import Plugin
-from g4f.registry import adopt_provider, name_provider, share_registry
+from g4f.registry import adopt_provider, share_registry
 from g4f_testkit.dialect import Dialect, load_dialect
 
 UNLISTED_MODEL = "g4f-testkit-model"
@@ -22,17 +22,20 @@ class Subject:
 
     Attributes:
         provider: What a client is given: its name, or the class or object itself.
-        name: Its name.
         plugin: It, loaded.
         dialect: What the server speaks to it; None where there is nobody to speak to, or nobody knows how.
         model: The model that every check asks for; None leaves the choice to the manifest.
     """
 
     provider: Any
-    name: str
     plugin: Plugin
     dialect: Dialect | None = None
     model: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.plugin.name
 
     @property
     def manifest(self) -> Manifest:
@@ -74,5 +77,4 @@ def make_subject(provider: Any, dialect: str | Dialect | None = None, model: str
     loaded = load_dialect(spoken) if isinstance(spoken, str) and spoken else spoken or None
     if not plugin.manifest.base_url:
         loaded = None
-    name = plugin.name if isinstance(provider, str) else name_provider(provider)
-    return Subject(provider, name, plugin, loaded, model)
+    return Subject(provider, plugin, loaded, model)

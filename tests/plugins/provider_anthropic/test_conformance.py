@@ -1,0 +1,7 @@
+"""The provider, put to the conformance kit."""
+
+from g4f_testkit import ProviderConformance
+
+
+class TestAnthropic(ProviderConformance):
+    provider = "Anthropic"
