@@ -112,7 +112,7 @@ def _list_manifest(name: str, manifest: Manifest) -> list[dict[str, Any]]:
             "id": model.id,
             "object": "model",
             "provider": name,
-            "aliases": [alias.lower() for alias in model.aliases],
+            **({"aliases": [alias.lower() for alias in model.aliases]} if model.aliases else {}),
         }
         for model in manifest.models
         if model.id
