@@ -9,13 +9,14 @@ import asyncio
 import logging
 import os
 import tempfile
+import uuid
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from g4f.errors import APIConnectionError, G4FError, ProviderBrokenError
+from g4f.errors import APIConnectionError, APIError, ProviderBrokenError
 from g4f_provider_copilot.account import wire
 
 if TYPE_CHECKING:
@@ -55,16 +56,17 @@ class Program:
             APIError: The program refuses, or has ended.
         """
         events: asyncio.Queue[SessionEvent] = asyncio.Queue()
-        with self._making_errors_ours():
-            begun = await self._client.create_session(
-                **session,
-                available_tools=[],
-                disabled_mcp_servers=_SERVERS,
-                streaming=True,
-                on_event=events.put_nowait,
-            )
+        name = str(uuid.uuid4())  # ours, so that a session can be deleted that was not seen to begin
         try:
             with self._making_errors_ours():
+                begun = await self._client.create_session(
+                    **session,
+                    session_id=name,
+                    available_tools=[],
+                    disabled_mcp_servers=_SERVERS,
+                    streaming=True,
+                    on_event=events.put_nowait,
+                )
                 await begun.send(**message)
             kind = ""
             while kind != "session.idle":
@@ -73,7 +75,7 @@ class Program:
                 kind = event.type.value
                 yield kind, event.to_dict().get("data") or {}
         finally:
-            await self._discard(begun.session_id)
+            await self._discard(name)
 
     async def _wait_for(self, events: asyncio.Queue[SessionEvent]) -> SessionEvent:
         while True:
@@ -82,15 +84,17 @@ class Program:
                     return await events.get()
             await self._client.ping()
 
-    async def _discard(self, session_id: str) -> None:
+    async def _discard(self, session: str) -> None:
         """Delete a session, which ends what it does; a program that does not answer is left to be ended itself."""
         if self.is_dead:
             return
         try:
             async with asyncio.timeout(_END_SECONDS):
-                await self._client.delete_session(session_id)
-        except Exception:  # noqa: BLE001 - the answer is there, or another error on its way
+                await self._client.delete_session(session)
+        except TimeoutError:
             self.is_dead = True
+        except Exception:  # noqa: BLE001, S110 - there is no such session, or no program: who asks next is told
+            pass
 
     async def list_models(self, token: str) -> list[dict[str, Any]]:
         """Ask which models an account may use.
@@ -108,18 +112,16 @@ class Program:
     def _making_errors_ours(self) -> Iterator[None]:
         from copilot._jsonrpc import JsonRpcError  # the SDK raises it and exports it nowhere
 
+        failure: APIError | None = None
         try:
             yield
         except JsonRpcError as error:
-            refusal = wire.make_refusal(error.message)
-        except (G4FError, TimeoutError):
-            raise
+            failure = wire.make_refusal(error.message)
         except Exception as error:  # noqa: BLE001 - of a pipe, the SDK or its threads: the program is gone
             self.is_dead = True
-            raise APIConnectionError(f"The program copilot ended: {_show(error)}") from None
-        else:
-            return
-        raise refusal
+            failure = APIConnectionError(f"The program copilot ended: {_show(error)}")
+        if failure is not None:  # outside of `except`: there its __context__ would hold the SDK's frames, and the key
+            raise failure
 
 
 def _show(error: Exception) -> str:
@@ -199,12 +201,11 @@ async def _hold(path: str | None) -> AsyncGenerator[Program, None]:
     # A suspended generator is the one thing that an event loop tells when it ends.
     await asyncio.to_thread(_import_sdk)
     with tempfile.TemporaryDirectory(prefix="g4f-copilot-", ignore_cleanup_errors=True) as home:
-        try:
+        with _telling_what_is_broken():
             client = await asyncio.to_thread(_make_client, path, home)
-        except Exception as error:  # noqa: BLE001 - a download may fail in many ways
-            raise _describe_broken(error) from None
         try:
-            await _start(client)
+            with _telling_what_is_broken():
+                await client.start()
             yield Program(client)
         finally:
             await _stop(client)
@@ -247,18 +248,18 @@ def _list_variables() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(_OF_SESSIONS)}
 
 
-async def _start(client: CopilotClient) -> None:
+@contextmanager
+def _telling_what_is_broken() -> Iterator[None]:
+    reason: str | None = None
     try:
-        await client.start()
-    except Exception as error:  # noqa: BLE001 - and so may a program
-        raise _describe_broken(error) from None
-
-
-def _describe_broken(error: Exception) -> ProviderBrokenError:
-    return ProviderBrokenError(
-        f"The program copilot cannot be started: {_show(error)}. Set COPILOT_CLI_PATH to where it is, or download it "
-        "with python -m copilot download-runtime."
-    )
+        yield
+    except Exception as error:  # noqa: BLE001 - a download and a program may fail in many ways
+        reason = _show(error)
+    if reason is not None:
+        raise ProviderBrokenError(
+            f"The program copilot cannot be started: {reason.rstrip('.')}. Set COPILOT_CLI_PATH to where it is, or "
+            "download it with python -m copilot download-runtime."
+        )
 
 
 async def _stop(client: CopilotClient) -> None:
