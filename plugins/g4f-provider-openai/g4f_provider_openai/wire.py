@@ -1,6 +1,7 @@
-"""OpenAI's own quirks: parameters that its reasoning models refuse in chat completions. Pure, as all of `g4f.wire`.
+"""OpenAI's own quirks: parameters that its reasoning and image models refuse. Pure, as all of `g4f.wire`.
 
-Source: https://developers.openai.com/api/docs/guides/reasoning, and the errors that the service answers with.
+Sources: https://developers.openai.com/api/docs/guides/reasoning, …/guides/image-generation, and the errors that the
+service answers with.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any
 
 import attrs
 
+from g4f.context import HttpRequest
+from g4f.images import ImageOptions, ImageRequest
 from g4f.wire import openai
 from g4f.wire.dialect import Warn
 
@@ -19,6 +22,12 @@ _REASONS = re.compile(r"(gpt-([5-9]|\d\d)|o\d)")
 _CALLS_ONLY_WITHOUT_REASONING = re.compile(
     r"gpt-(5\.6(-(sol|terra|luna))?|6-(sol|luna)|6\.1-terra)(-\d{4}-\d\d-\d\d)?$"
 )
+# What programs written for dall-e say, and the nearest that gpt-image models take.
+_DRAWS = re.compile(r"(chat)?gpt-image-")
+_DRAWS_ANY_SHAPE = re.compile(r"gpt-image-([2-9]|\d\d)")
+_QUALITIES = {"standard": "auto", "hd": "high"}
+_SMALL = {"256x256": "1024x1024", "512x512": "1024x1024"}
+_LONG = {"1792x1024": "1536x1024", "1024x1792": "1024x1536"}
 
 
 def adapt_chat(body: dict[str, Any], warn: Warn) -> None:
@@ -39,4 +48,29 @@ def adapt_chat(body: dict[str, Any], warn: Warn) -> None:
                 warn(f"{name} was left out: {model} refuses it while it reasons.")
 
 
-OPENAI_CHAT = attrs.evolve(openai.OPENAI, encode_chat=partial(openai.encode_chat, adapt=adapt_chat))
+def encode_image(request: ImageRequest, *, warn: Warn) -> HttpRequest:
+    """Write a request for images, with dall-e's words put into those of the models that came after it."""
+    if _DRAWS.match(request.model or ""):
+        request = attrs.evolve(request, options=_adapt_options(request, warn))
+    return openai.encode_image(request, warn=warn)
+
+
+def _adapt_options(request: ImageRequest, warn: Warn) -> ImageOptions:
+    options = request.options.copy()
+    if options.pop("style", None) is not None:
+        warn(f"style was left out: {request.model} has no such setting; say it in the prompt.")
+    quality = options.get("quality")
+    if quality in _QUALITIES:
+        options["quality"] = _QUALITIES[quality]
+        warn(f"quality {quality} became {options['quality']}, the nearest that {request.model} knows.")
+    sizes = _SMALL if _DRAWS_ANY_SHAPE.match(request.model or "") else {**_SMALL, **_LONG}
+    size = options.get("size")
+    if size in sizes:
+        options["size"] = sizes[size]
+        warn(f"size {size} became {sizes[size]}, the nearest that {request.model} draws.")
+    return options
+
+
+OPENAI_CHAT = attrs.evolve(
+    openai.OPENAI, encode_chat=partial(openai.encode_chat, adapt=adapt_chat), encode_image=encode_image
+)

@@ -317,11 +317,12 @@ def _read_picture(image: Any, response_format: str | None, row: dict[str, Any]) 
 
 
 def check_image_request(exchange: Exchange, recorded: dict[str, Any], received: list[Received]) -> None:
-    """The recorded body but for two differences: no response_format, and a default model where there was none."""
+    """The recorded body but for no response_format, a default model where there was none, and a size that it draws."""
     asked, *downloads = received
     assert (asked.method, asked.path, asked.key) == (exchange.method, exchange.path, KEY)
     if asked.path.endswith("/generations"):
-        assert asked.json == {"model": "gpt-image-2.6-flare", **recorded}
+        drawn = {"size": "1024x1024"} if recorded.get("size") == "256x256" else {}
+        assert asked.json == {"model": "gpt-image-2.6-flare", **recorded, **drawn}
     assert all(request.key is None for request in downloads)
 
 

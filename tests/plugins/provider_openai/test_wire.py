@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from g4f import ChatRequest
+from g4f.images import ImageRequest
 from g4f_provider_openai.wire import OPENAI_CHAT
 
 
@@ -70,3 +71,52 @@ def test_other_models_get_their_tools_alone(model: str) -> None:
 def test_an_effort_that_the_user_chose_is_sent() -> None:
     """Even where the service refuses it: the user said so."""
     assert _encode("gpt-6-luna", tools=TOOLS, reasoning_effort="high")[0]["reasoning_effort"] == "high"
+
+
+def _encode_image(model: str, **options: Any) -> tuple[dict[str, Any], list[str]]:
+    warnings: list[str] = []
+    request = ImageRequest("a cat", model, options=options)
+    body = json.loads(OPENAI_CHAT.encode_image(request, warn=warnings.append).body)
+    assert request.options == options, "the request is the caller's"
+    return {name: value for name, value in body.items() if name not in ("prompt", "model")}, warnings
+
+
+@pytest.mark.parametrize(("quality", "said"), [("standard", "auto"), ("hd", "high")])
+def test_the_words_of_dall_e_become_those_of_the_models_after_it(quality: str, said: str) -> None:
+    """Those refuse `style` and other qualities; each change is told."""
+    body, warnings = _encode_image("gpt-image-2.6-flare", quality=quality, style="vivid", n=2)
+    assert body == {"quality": said, "n": 2}
+    assert warnings == [
+        "style was left out: gpt-image-2.6-flare has no such setting; say it in the prompt.",
+        f"quality {quality} became {said}, the nearest that gpt-image-2.6-flare knows.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "said"),
+    [
+        ("gpt-image-2.6-flare", "256x256", "1024x1024"),
+        ("gpt-image-1.5", "512x512", "1024x1024"),
+        ("gpt-image-1.5", "1792x1024", "1536x1024"),
+        ("chatgpt-image-latest", "1024x1792", "1024x1536"),
+    ],
+)
+def test_a_size_that_the_model_does_not_draw_becomes_the_nearest(model: str, size: str, said: str) -> None:
+    """And a warning tells it."""
+    assert _encode_image(model, size=size) == (
+        {"size": said},
+        [f"size {size} became {said}, the nearest that {model} draws."],
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        ("gpt-image-2", {"size": "1792x1024", "quality": "low"}),
+        ("gpt-image-1.5", {"size": "1024x1024", "quality": "high"}),
+        ("dall-e-next", {"size": "256x256", "quality": "hd", "style": "vivid"}),
+    ],
+)
+def test_what_an_image_model_takes_goes_as_it_is(model: str, options: dict[str, Any]) -> None:
+    """Also all that is said to a model that we do not know."""
+    assert _encode_image(model, **options) == (options, [])
