@@ -480,6 +480,18 @@ def test_a_model_that_stops_without_an_answer_is_an_error(reason: str, retryable
     assert choice.model_extra["extra_content"]["google"]["finishReason"] == reason
 
 
+def test_calls_without_ids_of_two_turns_have_different_ids() -> None:
+    """Also where the service tells no id of the answer: results find their calls by them."""
+
+    def read(city: str) -> list[str]:
+        call = {"functionCall": {"name": "get_weather", "args": {"city": city}}}
+        message = wire.decode_chat(_respond(_candidate(call, call))).choices[0].message
+        return [call.id for call in message.tool_calls or ()]
+
+    assert len({*read("Paris"), *read("Rome")}) == 4
+    assert read("Paris") == read("Paris"), "the same answer is read the same"
+
+
 def test_several_candidates_are_several_choices() -> None:
     """Each by its index, streamed or not."""
     pieces = [

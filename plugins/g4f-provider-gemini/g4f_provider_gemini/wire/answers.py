@@ -6,6 +6,7 @@ https://ai.google.dev/api/generate-content#candidate.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from g4f.errors import APIResponseError
@@ -96,12 +97,14 @@ class Answer:
         call, self._open = self._open, None
         if call is None:
             return
+        arguments = encode_json(call.arguments).decode()
+        # Gemini 2.5 gives no id, and OpenAI's users answer by it.
+        turn = response_id or _hash_call(call.name, arguments)
         said: dict[str, Any] = {
             "index": self._calls,
-            # Gemini 2.5 gives none, and OpenAI's users answer by it.
-            "id": call.id or f"call_{response_id or 'gemini'}_{self._index}_{self._calls}",
+            "id": call.id or f"call_{turn}_{self._index}_{self._calls}",
             "type": "function",
-            "function": {"name": call.name, "arguments": encode_json(call.arguments).decode()},
+            "function": {"name": call.name, "arguments": arguments},
         }
         if call.signature:
             said["extra_content"] = {"google": {"thought_signature": call.signature}}
@@ -125,6 +128,11 @@ class Answer:
         if rest:
             choice["extra_content"] = {"google": rest}
         self._signature, self._rest = "", {}
+
+
+def _hash_call(name: str, arguments: str) -> str:
+    """Return what tells a call from those of the conversation's other turns."""
+    return hashlib.sha256(f"{name}({arguments})".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def make_failure(reason: str, message: str) -> APIResponseError:
