@@ -222,6 +222,15 @@ def test_system_messages_are_gathered_and_alone_become_the_question() -> None:
     assert _encode(messages=[system])[0] == {"contents": [{"role": "user", "parts": [{"text": "a"}]}]}
 
 
+@pytest.mark.parametrize("role", ["system", "user", "assistant"])
+def test_the_name_of_an_author_is_left_out_and_told(role: str) -> None:
+    """The service has no place for it; the name that a tool's result has is the function's."""
+    named, told = _encode(messages=[*HI, {"role": role, "name": "Ann", "content": "a"}])
+    assert named == _encode(messages=[*HI, {"role": role, "content": "a"}])[0]
+    assert told == ["The name of a message's author was left out: Gemini does not know it."]
+    assert _encode(messages=[*HI, {"role": "function", "name": "f", "content": "a"}])[1] == []
+
+
 def test_a_call_of_another_model_is_excused_from_its_signature() -> None:
     """The first of parallel calls carries the word for it, where the model checks; calls with a signature keep it."""
     calls = [{"id": f"c{at}", "type": "function", "function": {"name": "f", "arguments": ""}} for at in range(2)]

@@ -75,6 +75,8 @@ class _Writer:
             self._add_result(message)
             return
         self._results = None
+        if message.get("name"):
+            self._warn("The name of a message's author was left out: Gemini does not know it.")
         if role in ("system", "developer"):
             self._system += _encode_system(message.get("content"), self._warn)
         elif role == "user":
