@@ -480,13 +480,46 @@ def test_a_blocked_prompt_is_the_finish_reason() -> None:
     ("reason", "retryable"), [("MALFORMED_FUNCTION_CALL", True), ("UNEXPECTED_TOOL_CALL", False), ("NEW_ONE", False)]
 )
 def test_a_model_that_stops_without_an_answer_is_an_error(reason: str, retryable: bool) -> None:
-    """Never an empty success; with content the reason is kept beside `stop`."""
+    """Never an empty success."""
     with pytest.raises(APIResponseError, match=rf"{reason}: why") as caught:
         wire.decode_chat(_respond(_candidate(finishReason=reason, finishMessage="why")))
-    assert caught.value.retryable == retryable
-    choice = wire.decode_chat(_respond(_candidate({"text": "Hi"}, finishReason=reason))).choices[0]
+    assert (caught.value.retryable, caught.value.partial) == (retryable, None)
+
+
+def test_a_reason_that_is_not_known_is_kept_beside_stop() -> None:
+    """The text that came with it is taken for an answer."""
+    choice = wire.decode_chat(_respond(_candidate({"text": "Hi"}, finishReason="NEW_ONE"))).choices[0]
     assert choice.finish_reason == "stop"
-    assert choice.model_extra["extra_content"]["google"]["finishReason"] == reason
+    assert choice.model_extra["extra_content"]["google"]["finishReason"] == "NEW_ONE"
+
+
+@pytest.mark.parametrize(
+    ("reason", "retryable"),
+    [
+        ("MALFORMED_FUNCTION_CALL", True),
+        ("MALFORMED_RESPONSE", True),
+        ("OTHER", True),
+        ("UNEXPECTED_TOOL_CALL", False),
+    ],
+)
+def test_a_model_that_stops_in_the_middle_is_an_error_with_the_text_so_far(reason: str, retryable: bool) -> None:
+    """Whole or streamed: the beginning of an answer is none."""
+    with pytest.raises(APIResponseError, match=rf"in the middle of its answer \({reason}\)") as caught:
+        wire.decode_chat(_respond(_candidate({"text": "Let me "}, finishReason=reason)))
+    assert (caught.value.retryable, caught.value.partial) == (retryable, "Let me ")
+    decoder = wire.decode_stream("finish")
+    decoder.feed(("message", json.dumps({"candidates": [{"content": {"parts": [{"text": "Let "}]}}]}).encode()))
+    with pytest.raises(APIResponseError, match=reason) as caught:
+        decoder.feed(("message", json.dumps(_candidate({"text": "me "}, finishReason=reason)).encode()))
+    assert (caught.value.retryable, caught.value.partial) == (retryable, "Let me ")
+
+
+def test_a_call_that_was_not_expected_is_still_a_call() -> None:
+    """The service tells it whole, and its own reason is kept."""
+    call = {"functionCall": {"name": "f", "args": {}}}
+    choice = wire.decode_chat(_respond(_candidate(call, finishReason="UNEXPECTED_TOOL_CALL"))).choices[0]
+    assert choice.finish_reason == "tool_calls"
+    assert choice.model_extra["extra_content"]["google"]["finishReason"] == "UNEXPECTED_TOOL_CALL"
 
 
 def test_calls_without_ids_of_two_turns_have_different_ids() -> None:

@@ -26,6 +26,8 @@ _FINISH = {
 }  # fmt: skip
 # The model failed by chance; another try may do.
 _BAD_LUCK = frozenset({"MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE", "OTHER", "IMAGE_OTHER"})
+# Text before it is the beginning of an answer, not one; a call that came with it stands for itself.
+_CUT_OFF = _BAD_LUCK | {"UNEXPECTED_TOOL_CALL"}
 _TOLD = frozenset({"content", "finishReason", "index", "logprobsResult"})
 
 
@@ -41,6 +43,7 @@ class Answer:
         self._index = index
         self._started = False
         self._has_content = False
+        self._text = ""
         self._calls = 0
         self._open: OpenCall | None = None
         self._signature = ""
@@ -80,7 +83,9 @@ class Answer:
     def _read_text(self, part: dict[str, Any], delta: dict[str, Any]) -> None:
         name = "reasoning_content" if part.get("thought") is True else "content"
         delta[name] = delta.get(name, "") + part["text"]
-        self._has_content = self._has_content or (name == "content" and bool(part["text"]))
+        if name == "content":
+            self._text += part["text"]
+            self._has_content = self._has_content or bool(part["text"])
         self._signature = read_text(part.get("thoughtSignature")) or self._signature
 
     def _read_call(self, part: dict[str, Any], delta: dict[str, Any], response_id: str) -> None:
@@ -117,8 +122,8 @@ class Answer:
         delta = choice["delta"]
         self._close_call(delta, response_id)
         finish = _FINISH.get(reason)
-        if finish is None and not self._has_content:
-            raise make_failure(reason, read_text(self._rest.get("finishMessage")))
+        if (finish is None and not self._has_content) or (reason in _CUT_OFF and not self._calls):
+            raise make_failure(reason, read_text(self._rest.get("finishMessage")), self._text)
         choice["finish_reason"] = "tool_calls" if self._calls and finish in (None, "stop") else finish or "stop"
         if finish == "content_filter" and read_text(self._rest.get("finishMessage")):
             delta["refusal"] = self._rest["finishMessage"]
@@ -135,10 +140,13 @@ def _hash_call(name: str, arguments: str) -> str:
     return hashlib.sha256(f"{name}({arguments})".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def make_failure(reason: str, message: str) -> APIResponseError:
-    """Make the error of a model that stopped without an answer."""
+def make_failure(reason: str, message: str, partial: str = "") -> APIResponseError:
+    """Make the error of a model that stopped without an answer, or in the middle of one."""
     why = f"{reason}: {message}" if message else reason
-    return APIResponseError(f"The model stopped without an answer ({why}).", retryable=reason in _BAD_LUCK)
+    where = "in the middle of its answer" if partial else "without an answer"
+    return APIResponseError(
+        f"The model stopped {where} ({why}).", retryable=reason in _BAD_LUCK, partial=partial or None
+    )
 
 
 def is_blocked(reason: str) -> bool:
