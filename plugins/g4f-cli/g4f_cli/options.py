@@ -132,6 +132,18 @@ def _timeout_option(function: F) -> F:
     )(function)
 
 
+def attach_option(what: str) -> Callable[[F], F]:
+    """Add `-a/--attach`; `what` says what the picture is for."""
+    return click.option(
+        "-a",
+        "--attach",
+        type=click.Path(allow_dash=True),
+        multiple=True,
+        metavar="IMAGE",
+        help=f'{what}: a path, a URL, or "-" for standard input. May be repeated.',
+    )
+
+
 def parameter_option(function: F) -> F:
     """Add `-o/--option`, passed on as `parameters`."""
     return click.option(

@@ -12,6 +12,7 @@ from g4f_cli.choosing import Choice, add_default_model, make_client, read_choice
 from g4f_cli.keeping import add_answer, choose_as_before, find_conversation, keep
 from g4f_cli.options import (
     ChoiceOptions,
+    attach_option,
     choice_options,
     conversation_options,
     debug_option,
@@ -52,14 +53,7 @@ class AskOptions(ChoiceOptions):
 @click.argument("words", nargs=-1, metavar="PROMPT...")
 @choice_options
 @click.option("-s", "--system", metavar="TEXT", help="Instructions that stand before the prompt.")
-@click.option(
-    "-a",
-    "--attach",
-    type=click.Path(allow_dash=True),
-    multiple=True,
-    metavar="IMAGE",
-    help='A picture to ask about: a path, a URL, or "-" for standard input. May be repeated.',
-)
+@attach_option("A picture to ask about")
 @parameter_option
 @click.option(
     "--schema",

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import click
 
 from g4f_cli.choosing import make_client, read_choice
 from g4f_cli.failures import tell_fallback
-from g4f_cli.options import ChoiceOptions, PositiveNumber, choice_options, debug_option
-from g4f_cli.prompt import read_prompt
+from g4f_cli.options import (
+    ChoiceOptions,
+    PositiveNumber,
+    attach_option,
+    choice_options,
+    debug_option,
+    json_option,
+)
+from g4f_cli.prompt import read_pictures, read_prompt
 from g4f_cli.running import run
 from g4f_cli.saving import Placed, check_targets, name_targets, place
 from g4f_cli.terminal import InputError, note, warn
+
+if TYPE_CHECKING:
+    from g4f.client._arguments import ImageArguments
+    from g4f.images import Images
 
 _EXAMPLE = 'g4f image "a white siamese cat"'
 
@@ -26,6 +38,28 @@ class ImageCommandOptions(ChoiceOptions):
     number: int | None
     size: str | None
     quality: str | None
+    attach: tuple[str, ...]
+    as_json: bool
+
+
+class Drawn(NamedTuple):
+    """What came, and where it is."""
+
+    images: Images
+    placed: Placed
+
+    def describe(self) -> dict[str, Any]:
+        """Return it as JSON data."""
+        told = [image.revised_prompt for image in self.images.data if image.path]
+        return {
+            "provider": self.images.provider,
+            "model": self.images.model,
+            "images": [
+                {"path": str(path), "revised_prompt": prompt}
+                for path, prompt in zip(self.placed.paths, told, strict=True)
+            ],
+            "warnings": self.images.warnings,
+        }
 
 
 @click.command("image", short_help="Have a picture drawn and save it.")
@@ -48,6 +82,8 @@ class ImageCommandOptions(ChoiceOptions):
 )
 @click.option("--size", metavar="SIZE", help="As 1024x1024.")
 @click.option("--quality", metavar="QUALITY", help="As low, medium or high.")
+@attach_option("A picture to change as the prompt says")
+@json_option
 @debug_option
 def command(words: tuple[str, ...], **options: Unpack[ImageCommandOptions]) -> None:
     """Have a picture drawn, save it and print its path; a prompt "-" is read from standard input."""
@@ -57,25 +93,25 @@ def command(words: tuple[str, ...], **options: Unpack[ImageCommandOptions]) -> N
         raise InputError("A picture cannot go to standard output: name a file.")
     if output is not None and not output.is_dir():
         check_targets(name_targets(output, options["number"] or 1), force=options["force"])
-    placed = run(_draw(prompt, options))
-    for path in placed.paths:
-        click.echo(path)
-    if placed.refusals:
-        raise InputError(" ".join(placed.refusals))
+    drawn = run(_draw(prompt, read_pictures(options["attach"]), options))
+    if options["as_json"]:
+        click.echo(json.dumps(drawn.describe(), indent=2, ensure_ascii=False))
+    else:
+        _show(drawn.placed.paths)
+    if drawn.placed.refusals:
+        raise InputError(" ".join(drawn.placed.refusals))
 
 
-async def _draw(prompt: str, options: ImageCommandOptions) -> Placed:
+async def _draw(prompt: str, sources: list[str], options: ImageCommandOptions) -> Drawn:
     output, count = options["output"], options["number"] or 1
     folder = None if output is None else output if output.is_dir() else output.parent
     choice = read_choice(options)
+    wishes: ImageArguments = {"n": options["number"], "size": options["size"], "quality": options["quality"]}
     async with make_client(choice, media_folder=str(folder) if folder else None) as client:
-        images = await client.images.generate(
-            prompt,
-            choice.model,
-            n=options["number"],
-            size=options["size"],
-            quality=options["quality"],
-        )
+        if sources:
+            images = await client.images.edit(sources, prompt, choice.model, **wishes)
+        else:
+            images = await client.images.generate(prompt, choice.model, **wishes)
     for warning in images.warnings:
         warn(warning)
     tell_fallback(images.attempts, images.provider)
@@ -83,5 +119,14 @@ async def _draw(prompt: str, options: ImageCommandOptions) -> Placed:
     if len(saved) < count:
         note(f"{len(saved)} of {count} pictures came.")
     if output is None or output.is_dir():
-        return Placed([Path(path) for path in saved], [])
-    return place(saved, output, count=count, force=options["force"])
+        return Drawn(images, Placed([Path(path) for path in saved], []))
+    return Drawn(images, place(saved, output, count=count, force=options["force"]))
+
+
+def _show(paths: list[Path]) -> None:
+    """Print where the pictures are, each below itself where the terminal can show it."""
+    from g4f_cli.graphics import show_picture
+
+    for path in paths:
+        show_picture(path)
+        click.echo(path)
