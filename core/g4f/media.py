@@ -189,7 +189,12 @@ async def _save_all(images: Sequence[Image], folder: Path, download: Download) -
     pictures = [await _read_picture(image, download) for image in images]  # before the first is written
     import asyncio  # here because a program that only imports the client need not pay for it
 
-    paths = await asyncio.to_thread(save_images, pictures, folder)  # files block
+    saving = asyncio.ensure_future(asyncio.to_thread(save_images, pictures, folder))  # files block
+    try:
+        paths = await asyncio.shield(saving)
+    except asyncio.CancelledError:  # the thread goes on: nobody will know what it has saved
+        _remove(await saving)
+        raise
     for image, path in zip(images, paths, strict=True):
         image.url, image.path, image.b64_json = f"/images/{path.name}", str(path), None
 
@@ -241,11 +246,15 @@ def save_images(pictures: Sequence[bytes], folder: Path) -> list[Path]:
         for data in pictures:
             paths.append(save_image(data, folder))  # noqa: PERF401 - what was saved must be known when the next fails
     except BaseException:
-        for path in paths:
-            with suppress(OSError):
-                path.unlink()
+        _remove(paths)
         raise
     return paths
+
+
+def _remove(paths: Sequence[Path]) -> None:
+    for path in paths:
+        with suppress(OSError):
+            path.unlink()
 
 
 def save_image(data: bytes, folder: Path) -> Path:

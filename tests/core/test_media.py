@@ -516,6 +516,19 @@ async def test_pictures_are_saved_off_the_event_loop(tmp_path: Path) -> None:
     assert turns > 1
 
 
+async def test_pictures_of_a_call_that_is_cancelled_are_taken_away(tmp_path: Path) -> None:
+    """Nobody would know of them; half of one is never left."""
+    big = Image(b64_json=base64.b64encode(PNG.ljust(2**25, b"x")).decode())
+    saving = asyncio.create_task(deliver(big, None, tmp_path))
+    while not any(tmp_path.iterdir()):  # noqa: ASYNC110 - the thread has no event to tell by
+        await asyncio.sleep(0)
+    saving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await saving
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_data_url_is_made_of_pictures_only() -> None:
     """It says what was expected."""
     assert make_data_url(GIF) == write_url(GIF, "image/gif")

@@ -6,12 +6,14 @@ That the environment they make works is shown by the run of the tests itself.
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -272,6 +274,33 @@ def test_an_interrupted_set_up_says_one_sentence_and_can_be_run_again(machine: M
         time.sleep(0.01)
     assert interrupt(process) == (130, "Interrupted; run it again.")
     assert machine.run("g4f")[0] == 3
+
+
+def test_a_set_up_is_interrupted_at_random_moments(machine: Machine) -> None:
+    """It ends with its exit code, leaves no process, and the next run goes on."""
+    dice = random.Random(20261122)
+    for _ in range(20):
+        process = machine.start("setup", has="slow-venv")
+        assert process.stderr is not None
+        process.stderr.readline()  # the shell itself has started
+        time.sleep(dice.uniform(0, 1.5))
+        code, said = interrupt(process)
+        # (A Python that is interrupted before it runs anything has words of its own.)
+        assert code == 0 or (code == 130 and said.endswith("Interrupted; run it again.")), said
+        end = time.monotonic() + 10
+        while list_running(process.pid):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+    assert machine.run("g4f")[0] == 3
+
+
+def list_running(group: int) -> list[str]:
+    """What runs of a process group, by the file that Linux has of each process; elsewhere nobody looks."""
+    stats = []
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            stats.append(file.read_text().rpartition(")")[2].split())
+    return [state for state, _, its_group, *_ in stats if its_group == str(group) and state != "Z"]
 
 
 def test_an_interrupted_wait_for_another_set_up_says_one_sentence(machine: Machine) -> None:

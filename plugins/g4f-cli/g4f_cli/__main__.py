@@ -1,16 +1,13 @@
-"""Where the program begins and ends: runs the chosen command and turns what went wrong into one sentence and a code."""
+"""Where the program begins and ends."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
-from typing import NoReturn
+from g4f_cli.interrupts import end_at_once, leave_interrupted
 
-import click
-
-from g4f_cli.cli import cli
-from g4f_cli.options import Invocation
-from g4f_cli.terminal import complain, leave_interrupted, prepare_streams, show
+TYPE_CHECKING = False  # as in interrupts.py
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -19,29 +16,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     Args:
         arguments: The words after the program's name; None takes the process's own.
     """
-    prepare_streams()
-    sys.exit(_run(arguments))
-
-
-def _run(arguments: Sequence[str] | None) -> int:
-    invocation = Invocation()
+    end_at_once()  # before anything is imported that takes time
     try:
-        code = cli.main(arguments, prog_name="g4f", standalone_mode=False, obj=invocation)
-    except (click.Abort, KeyboardInterrupt):
-        leave_interrupted()
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except Exception as error:  # noqa: BLE001 - the last door: whatever it is, the user gets a sentence
-        from g4f_cli.failures import describe_failure, format_traceback
+        from g4f_cli.program import run_program
 
-        failure = describe_failure(error)
-        if invocation.debug:
-            show(format_traceback(error))
-        if failure.text:
-            complain(failure.text)
-        return failure.code
-    return code if isinstance(code, int) else 0
+        code = run_program(arguments)
+    except KeyboardInterrupt:
+        leave_interrupted()
+    end_at_once()
+    raise SystemExit(code)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from g4f_cli.extensions import NAME, Extension, list_extensions
+from g4f_cli.interrupts import clean_up_first
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -43,6 +44,14 @@ class CommandGroup(click.Group):
             return self._load(cmd_name)
         brought = self._brought.get(cmd_name)
         return brought.load() if isinstance(brought, Extension) else brought
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command to run; from here on it cleans up when it is interrupted."""
+        found = super().resolve_command(ctx, args)
+        clean_up_first()
+        return found
 
     def _load(self, name: str) -> click.Command:
         command: click.Command = import_module(self._homes[name]).command

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from g4f_cli.terminal import leave_interrupted
+from g4f_cli.interrupts import leave_interrupted
 
 if TYPE_CHECKING:
     from g4f import AsyncClient

@@ -9,13 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn, Self, TextIO
+from typing import Self, TextIO
 
 import click
 
 from g4f_cli.text import hide_controls, take_whole
-
-INTERRUPTED = 130
 
 
 class InputError(click.ClickException):
@@ -92,17 +90,6 @@ def warn(text: str) -> None:
 def note(text: str) -> None:
     """Say what is good to know."""
     show(f"Note: {text}")
-
-
-def leave_interrupted() -> NoReturn:
-    """Exit at once: a thread that still looks up a name or reads a file would hold a normal exit up."""
-    with suppress(OSError, ValueError):
-        sys.stdout.flush()
-    with suppress(OSError, ValueError):
-        if sys.stderr.isatty():
-            print(file=sys.stderr)  # after the terminal's ^C
-        sys.stderr.flush()
-    os._exit(INTERRUPTED)
 
 
 class AnswerWriter:

@@ -37,11 +37,19 @@ class Done:
 
 @attrs.define
 class Program:
-    """`python -m g4f_cli` in an empty folder."""
+    """`python -m g4f_cli` in an empty folder.
+
+    Attributes:
+        folder: Where it runs.
+        site: Where distributions made for the test are installed.
+        home: The user's home folder.
+        variables: What stands in the environment of all its runs.
+    """
 
     folder: Path
     site: Path
     home: Path
+    variables: dict[str, str] = attrs.field(factory=dict)
     _terminals: list[Terminal] = attrs.field(factory=list)
     _services: list[Loopback] = attrs.field(factory=list)
     _processes: list[subprocess.Popen[bytes]] = attrs.field(factory=list)
@@ -87,7 +95,7 @@ class Program:
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "SYSTEMROOT", "TMPDIR")}
         places = (self.site, ROOT / "core", ROOT / "plugins/g4f-cli")
         path = os.pathsep.join(map(str, places))
-        return {**kept, "PYTHONPATH": path, "HOME": str(self.home), "LANG": "C.UTF-8", **variables}
+        return {**kept, "PYTHONPATH": path, "HOME": str(self.home), "LANG": "C.UTF-8", **self.variables, **variables}
 
     def install(self, provider: str, **options: Any) -> None:
         """Write a provider's distribution; see `write_distribution`."""

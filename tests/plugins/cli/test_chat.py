@@ -46,8 +46,8 @@ def say(terminal: Terminal, text: str, answer: str) -> None:
 
 
 def at_prompt(text: str) -> bool:
-    """Whether the last line is an empty prompt."""
-    return text.endswith("\n>>>")
+    """Whether the last line is an empty prompt; the terminal's mark of a Ctrl-C may stand before it."""
+    return text.endswith(("\n>>>", "^C>>>"))
 
 
 def list_said(service: Loopback, at: int = -1) -> list[str]:

@@ -41,13 +41,6 @@ def test_a_wrong_provider_name_is_guessed(program: Program) -> None:
     assert "There is no provider 'marvelous'. Did you mean Marvellous?" in done.err
 
 
-def test_a_provider_that_is_only_planned_is_not_offered(program: Program) -> None:
-    """There is nothing to install yet."""
-    done = program.run("-p", "Copilot", "hi")
-    assert done.code == 2
-    assert done.err.startswith("Error: There is no provider package for Copilot yet. Installed: ")
-
-
 def test_a_misspelled_model_is_guessed(program: Program) -> None:
     """Among those that the installed providers list."""
     program.install("First", manifest='contract = 1\nmodels = [{id = "marvel-4o"}]\n[capabilities]\nchat = "yes"\n')

@@ -103,15 +103,20 @@ def command(words: tuple[str, ...], **options: Unpack[ImageCommandOptions]) -> N
 
 
 async def _draw(prompt: str, sources: list[str], options: ImageCommandOptions) -> Drawn:
-    output, count = options["output"], options["number"] or 1
+    output, choice = options["output"], read_choice(options)
     folder = None if output is None else output if output.is_dir() else output.parent
-    choice = read_choice(options)
     wishes: ImageArguments = {"n": options["number"], "size": options["size"], "quality": options["quality"]}
     async with make_client(choice, media_folder=str(folder) if folder else None) as client:
         if sources:
             images = await client.images.edit(sources, prompt, choice.model, **wishes)
         else:
             images = await client.images.generate(prompt, choice.model, **wishes)
+        return _take(images, options)  # before anything else is awaited, and so interrupted
+
+
+def _take(images: Images, options: ImageCommandOptions) -> Drawn:
+    """Give the pictures their names, and tell what the user should know."""
+    output, count = options["output"], options["number"] or 1
     for warning in images.warnings:
         warn(warning)
     tell_fallback(images.attempts, images.provider)

@@ -1,0 +1,44 @@
+"""What Ctrl-C does. Imported before all else, so it imports next to nothing itself.
+
+While modules are imported Ctrl-C ends the program at once: an exception would come out wherever Python happens to be,
+and is lost in some of these places. A command's own work is interrupted by `KeyboardInterrupt`, so that it cleans up.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+
+TYPE_CHECKING = False  # which type checkers know by its name, without the module `typing`
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import NoReturn
+
+    Handler = Callable[[int, FrameType | None], object]
+
+INTERRUPTED = 130
+
+
+def leave_interrupted(*_: object) -> NoReturn:
+    """Exit at once: a thread that still looks up a name or reads a file would hold a normal exit up."""
+    try:
+        if os.isatty(2):
+            os.write(2, b"\n")  # after the terminal's ^C; past the buffers, which may be in use
+    finally:
+        os._exit(INTERRUPTED)
+
+
+def end_at_once() -> None:
+    """Let Ctrl-C end the program at once, unless somebody else decides what it does, as `nohup`."""
+    _replace(signal.default_int_handler, leave_interrupted)
+
+
+def clean_up_first() -> None:
+    """Let Ctrl-C raise `KeyboardInterrupt`, if `end_at_once` was called."""
+    _replace(leave_interrupted, signal.default_int_handler)
+
+
+def _replace(before: Handler, after: Handler) -> None:
+    if signal.getsignal(signal.SIGINT) is before:
+        signal.signal(signal.SIGINT, after)

@@ -1,0 +1,39 @@
+"""Runs the chosen command and turns what went wrong into one sentence and a code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from g4f_cli.cli import cli
+from g4f_cli.interrupts import leave_interrupted
+from g4f_cli.options import Invocation
+from g4f_cli.terminal import complain, prepare_streams, show
+
+
+def run_program(arguments: Sequence[str] | None) -> int:
+    """Run the program, and return its exit code.
+
+    Args:
+        arguments: The words after the program's name; None takes the process's own.
+    """
+    prepare_streams()
+    invocation = Invocation()
+    try:
+        code = cli.main(arguments, prog_name="g4f", standalone_mode=False, obj=invocation)
+    except click.Abort:  # which click makes of Ctrl-C
+        leave_interrupted()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - the last door: whatever it is, the user gets a sentence
+        from g4f_cli.failures import describe_failure, format_traceback
+
+        failure = describe_failure(error)
+        if invocation.debug:
+            show(format_traceback(error))
+        if failure.text:
+            complain(failure.text)
+        return failure.code
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,214 @@
+"""Ctrl-C at random moments: the program ends at once with its exit code, and nothing half done is left."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from g4f_provider_local.download import find_cache, is_cached
+from loopback import Loopback, Received, Reply, make_chunk, reply_events, reply_json
+from plugins.cli.program import PIXEL, Program
+from plugins.cli.test_chat import at_prompt, say
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="what runs is read from /proc"),
+    pytest.mark.timeout(300),
+]
+TIMES = 20
+SMALL = "smollm2-135m-instruct"
+WORDS = [f"word{number} " for number in range(40)]
+
+
+@pytest.fixture
+def dice() -> random.Random:
+    """The same moments in each run."""
+    return random.Random(20261122)
+
+
+def list_running(program: Program) -> list[str]:
+    """The processes that the program has started, known by the home folder that they were given."""
+    mark = f"HOME={program.home}".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (process / "environ").read_bytes().split(b"\0"):
+                found.append((process / "cmdline").read_text())
+        except OSError:
+            continue  # it is gone, or not ours
+    return found
+
+
+def interrupt(program: Program, arguments: list[str], moment: float) -> tuple[int, str]:
+    """Run it, press Ctrl-C after some seconds, and return its exit code and output."""
+    process = program.start(*arguments)
+    try:
+        out, err = process.communicate(timeout=moment)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    if process.returncode != -signal.SIGINT:  # Python itself was still starting
+        assert b"Traceback" not in err, err.decode()
+        assert b"Exception ignored" not in err, err.decode()
+    assert process.returncode in (0, 130, -signal.SIGINT), err.decode()
+    assert list_running(program) == []
+    return process.returncode, out.decode()
+
+
+def measure(program: Program, arguments: list[str]) -> float:
+    """How long it takes when nobody interrupts it."""
+    begun = time.monotonic()
+    assert program.run(*arguments).code == 0
+    return time.monotonic() - begun
+
+
+def try_moments(program: Program, arguments: list[str], dice: random.Random) -> Iterator[tuple[int, str]]:
+    """Interrupt it at random moments of its run, and see that it can be run again."""
+    seconds = measure(program, arguments)
+    codes = []
+    for _ in range(TIMES):
+        code, out = interrupt(program, arguments, dice.uniform(0.05, seconds))
+        codes.append(code)
+        yield code, out
+    assert 130 in codes
+    measure(program, arguments)
+
+
+def test_a_stream_is_interrupted(program: Program, dice: random.Random) -> None:
+    """Its connection is closed, and a conversation is kept whole or not at all."""
+    pieces = [piece for word in WORDS for piece in (make_chunk(word), 0.01)]
+    service = program.serve(reply_events(*pieces, make_chunk(None, "stop")))
+    whole = f"{''.join(WORDS)}\n"
+    for code, out in try_moments(program, ["-p", "Service", "hi"], dice):
+        assert out.rstrip("\n") in whole
+        assert code != 0 or out == whole
+    assert service.wait_until(lambda: service.connections == 0)
+    exported = program.run("logs", "export").out
+    assert exported.count("word39") == exported.count("## Assistant") > 0
+
+
+def test_a_picture_that_is_saved_is_interrupted(program: Program, dice: random.Random) -> None:
+    """Each file that is there is whole, and has its name."""
+    picture = PIXEL.ljust(4_000_000, b"x")
+    data = {"created": 1, "data": [{"b64_json": base64.b64encode(picture).decode()}] * 4}
+    program.serve(reply_json(data))
+    for _ in try_moments(program, ["image", "a cat", "-p", "Service", "-n", "4", "-o", "cat.png", "-f"], dice):
+        for file in program.folder.iterdir():
+            assert file.name in {f"cat-{number}.png" for number in range(1, 5)}
+            assert file.read_bytes() == picture
+            file.unlink()
+
+
+DOWNLOAD = """
+import asyncio
+from pathlib import Path
+import click
+from g4f_provider_local.catalogue import CatalogueModel, HubSource
+from g4f_provider_local.download import ensure_weights
+from g4f_provider_local.progress import ProgressLine
+
+MODEL = CatalogueModel(
+    "tiny", (), "Tiny", "MIT", "tiny.gguf", {size}, "{sha256}", (HubSource("maker/model", "tiny.gguf"),)
+)
+
+@click.command("fetch")
+@click.option("--again", is_flag=True)
+def command(again):
+    if again:
+        for path in Path("cache").rglob("*.gguf"):
+            path.unlink()
+    with ProgressLine("tiny") as progress:
+        click.echo(asyncio.run(ensure_weights(MODEL, progress, Path("cache"))))
+"""
+
+
+def serve_slowly(data: bytes, request: Received) -> Reply:
+    """The rest of a file from where it is asked for, as a hub does, a twentieth of it at a time."""
+    begin = int(request.headers.get("range", "bytes=0-").removeprefix("bytes=").partition("-")[0])
+    rest, step = data[begin:], len(data) // 20
+    pieces = [piece for at in range(0, len(rest), step) for piece in (rest[at : at + step], 0.02)]
+    head = {"content-range": f"bytes {begin}-{len(data) - 1}/{len(data)}"} if begin else {}
+    return Reply(206 if begin else 200, head, pieces, framing="length")
+
+
+def test_a_download_is_interrupted(program: Program, dice: random.Random, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What came is kept as a part, and the file has its name when it is whole."""
+    data = bytes(range(256)) * 4096
+    (program.site / "g4f_fetch").mkdir()
+    code = DOWNLOAD.replace("{size}", str(len(data))).replace("{sha256}", hashlib.sha256(data).hexdigest())
+    (program.site / "g4f_fetch/__init__.py").write_text(code)
+    info = program.site / "g4f_fetch-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: g4f-fetch\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[g4f.commands]\nfetch = g4f_fetch:command\n")
+    with Loopback(lambda request: serve_slowly(data, request)) as hub:
+        program.variables["HF_ENDPOINT"] = hub.url
+        for code, _ in try_moments(program, ["fetch", "--again"], dice):
+            names = {path.name: path for path in (program.folder / "cache").rglob("*") if path.is_file()}
+            assert code != 0 or "tiny.gguf" in names
+            if "tiny.gguf" in names:
+                assert names["tiny.gguf"].read_bytes() == data
+        assert hub.wait_until(lambda: hub.connections == 0)
+
+
+@pytest.mark.skipif(not is_cached(SMALL), reason=f"needs the weights of {SMALL}: g4f download {SMALL}")
+def test_a_model_that_is_loaded_is_interrupted(program: Program, dice: random.Random) -> None:
+    """No process and no port is left of it."""
+    from g4f_provider_local.catalogue import read_catalogue
+
+    model = read_catalogue()[SMALL]
+    weights = find_cache() / model.sha256 / model.file
+    arguments = ["-p", "Local", "-m", str(weights), "-o", "max_tokens", "3", "hi"]
+    for _ in try_moments(program, arguments, dice):
+        assert sorted(path.name for path in program.folder.iterdir()) == []
+
+
+def test_a_chat_is_interrupted_and_goes_on(program: Program, dice: random.Random) -> None:
+    """Whenever Ctrl-C comes, the prompt is there again, and the next question is answered."""
+    pieces = [piece for word in WORDS[:20] for piece in (make_chunk(word), 0.01)]
+    long = reply_events(0.1, *pieces, make_chunk(None, "stop"))
+    short = reply_events(make_chunk("brief"), make_chunk(None, "stop"))
+    program.serve(lambda request: short if request.json["messages"][-1]["content"] == "brief?" else long)
+    terminal = program.open("chat", "-p", "Service", "--plain", rows=50)
+    terminal.wait_for(at_prompt)
+    for _ in range(TIMES):
+        terminal.type("long?\r")
+        moment = time.monotonic() + dice.uniform(0, 0.6)
+        terminal.wait_for(lambda _, moment=moment: time.monotonic() > moment)
+        terminal.interrupt()
+        terminal.wait_for(at_prompt)
+        say(terminal, "brief?", "\nbrief\n")
+    terminal.type("\x04")
+    assert terminal.wait() == 0
+    assert list_running(program) == []
+    assert program.run("logs", "export").out.count("## User\n\nbrief?") == TIMES
+
+
+def test_the_start_of_a_chat_is_interrupted(program: Program, dice: random.Random) -> None:
+    """Before there is a prompt it ends; afterwards it stays."""
+    program.install("Echo")
+    seconds = measure(program, ["chat", "-p", "Echo"])
+    for _ in range(TIMES):
+        terminal = program.open("chat", "-p", "Echo", "--plain")
+        moment = time.monotonic() + dice.uniform(0.05, seconds)
+        while time.monotonic() < moment:
+            terminal._read()
+        terminal.process.kill(signal.SIGINT)
+        while terminal._read() and not at_prompt(f"\n{terminal.text}"):
+            pass
+        if at_prompt(f"\n{terminal.text}"):
+            terminal.type("\x04")
+            assert terminal.wait() == 0
+        else:
+            code = terminal.wait()
+            assert code in (130, -signal.SIGINT), terminal.text
+            assert code != 130 or "Traceback" not in terminal.text
+    assert list_running(program) == []
