@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import attrs
+
 from g4f.context import Context, HttpRequest
 from g4f.http_provider import HttpProvider
 from g4f_provider_compatible import wire
-from g4f_provider_compatible.wire.azure import place_request
+from g4f_provider_compatible.wire.azure import find_root, place_request
 
 
 class Custom(HttpProvider):
@@ -87,4 +89,5 @@ class AzureOpenAI(HttpProvider):
 
     def complete(self, request: HttpRequest, context: Context) -> HttpRequest:
         """Send a request to where the API version that the settings name has its paths."""
-        return place_request(request, context.settings.get("api_version"), context.model)
+        placed = place_request(request, context.settings.get("api_version"), context.model)
+        return attrs.evolve(placed, path=find_root(context.base_url) + placed.path)

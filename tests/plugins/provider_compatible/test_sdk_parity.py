@@ -60,8 +60,11 @@ async def test_our_request_is_the_sdks(provider: str, call: str, server: Loopbac
 
 
 @pytest.mark.parametrize("version", [None, VERSION], ids=["v1", "dated"])
+@pytest.mark.parametrize("address", ["", "/openai/v1/", "/openai/deployments/foo"])
 @pytest.mark.parametrize("call", CALLS)
-async def test_our_request_to_azure_is_the_sdks(call: str, version: str | None, server: Loopback) -> None:
+async def test_our_request_to_azure_is_the_sdks(
+    call: str, address: str, version: str | None, server: Loopback
+) -> None:
     """With its client for the dated versions, and its plain one for v1, which names the key otherwise."""
     if version:
         theirs = openai.AsyncAzureOpenAI(api_key=KEY, azure_endpoint=server.url, api_version=version, max_retries=0)
@@ -70,7 +73,8 @@ async def test_our_request_to_azure_is_the_sdks(call: str, version: str | None, 
     async with theirs:
         await CALLS[call](theirs)
     more = {"api_version": version} if version else {}
-    async with AsyncClient(provider="AzureOpenAI", api_key=KEY, base_url=server.url, max_retries=0, **more) as ours:
+    url = server.url + address
+    async with AsyncClient(provider="AzureOpenAI", api_key=KEY, base_url=url, max_retries=0, **more) as ours:
         await CALLS[call](ours)
     found = parity.find_differences(*server.requests)
     if not version:

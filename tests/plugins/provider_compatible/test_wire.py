@@ -27,7 +27,7 @@ from g4f.fold import fold_chunks
 from g4f.images import ImageRequest
 from g4f.wire.dialect import Wire
 from g4f_provider_compatible import wire
-from g4f_provider_compatible.wire.azure import place_request
+from g4f_provider_compatible.wire.azure import find_root, place_request
 from g4f_provider_compatible.wire.thinking import TagReader
 
 HI = ({"role": "user", "content": "Hi"},)
@@ -568,6 +568,13 @@ def test_azure_has_a_place_for_each_version(
     """The dated ones have one for each deployment."""
     placed = place_request(HttpRequest("POST", "/chat/completions"), version, deployment)
     assert (placed.path, placed.query) == (path, query)
+
+
+@pytest.mark.parametrize("tail", ["", "/", "/v1", "/v1/", "/deployments/foo", "/deployments/foo/"])
+def test_each_address_that_azure_shows_names_the_same_place(tail: str) -> None:
+    """So none of them stands twice in a path; a gateway's own path stays."""
+    assert find_root(f"https://r.openai.azure.com/openai{tail}") == "https://r.openai.azure.com/openai"
+    assert find_root("https://gateway.test/azure/v1") == "https://gateway.test/azure/v1"
 
 
 def test_azures_models_are_listed_beside_the_deployments() -> None:

@@ -5,12 +5,21 @@ Source: https://learn.microsoft.com/azure/foundry/openai/api-version-lifecycle, 
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 import attrs
 
 from g4f.context import HttpRequest
 from g4f.errors import InvalidInputError
+
+# What Azure's pages show behind the part that all paths share.
+_TAIL = re.compile(r"(?<=/openai)/(v1|deployments/[^/]+)$")
+
+
+def find_root(base_url: str) -> str:
+    """Return the address that all paths go on from, ending in /openai, whichever of its addresses the user has."""
+    return _TAIL.sub("", base_url.rstrip("/"))
 
 
 def place_request(request: HttpRequest, version: str | None, deployment: str | None) -> HttpRequest:
