@@ -343,6 +343,17 @@ def test_a_choice_may_hold_an_error() -> None:
     assert (caught.value.status_code, caught.value.code, caught.value.retryable) == (502, "502", True)
 
 
+def test_groq_tells_an_error_beside_the_id() -> None:
+    """In the midst of a stream too; half an answer must not look whole."""
+    decoder = wire.GROQ.decode_stream("marker")
+    with pytest.raises(APIResponseError, match="over capacity") as caught:
+        decoder.feed(("message", b'{"choices": [], "x_groq": {"id": "r", "error": "over capacity"}}'))
+    assert caught.value.retryable
+    with pytest.raises(APIStatusError, match="Slow down") as refused:
+        read(wire.GROQ, x_groq={"error": {"message": "Slow down", "type": "rate_limit_error"}})
+    assert refused.value.status_code == 429
+
+
 @pytest.mark.parametrize(
     "more",
     [

@@ -27,6 +27,7 @@ def adapt_answer(answer: dict[str, Any]) -> None:
     Raises:
         APIStatusError, APIResponseError: The service says in it that it failed.
     """
+    raise_groq_error(answer)
     for choice in list_objects(answer.get("choices")):
         message = choice.get("message") or choice.get("delta")
         if isinstance(message, dict):
@@ -39,6 +40,19 @@ def adapt_answer(answer: dict[str, Any]) -> None:
     if isinstance(usage, dict):
         answer["usage"] = usage
         name_usage(usage)
+
+
+def raise_groq_error(answer: dict[str, Any]) -> None:
+    """Raise the error that Groq tells beside the request's id, as in the midst of a stream.
+
+    Source: the types of Groq's SDK, where it is a text.
+    """
+    beside = answer.get("x_groq")
+    error = beside.get("error") if isinstance(beside, dict) else None
+    if isinstance(error, str) and error:
+        raise APIResponseError(f"The service broke its answer off ({error}).", retryable=True)
+    if error:
+        raise make_body_error(beside)
 
 
 def join_parts(message: Message) -> None:
