@@ -116,13 +116,20 @@ def test_groq_gives_one_answer() -> None:
 
 def test_an_answer_goes_back_to_groq_without_what_it_refuses() -> None:
     """Its reasoning under its own name; no names, no words of others."""
-    body, told = ask(wire.GROQ, messages=ANSWERED)
-    assert told == []
+    body, _ = ask(wire.GROQ, messages=ANSWERED)
     assert body["messages"][1:] == [
         {"role": "user", "content": "Hi"},
         {"role": "assistant", "content": "Well", "reasoning": "Hm.", "tool_calls": [CALL]},
         {"role": "tool", "tool_call_id": "call_0123456789", "content": "4"},
     ]
+
+
+@pytest.mark.parametrize(("service", "title"), [(wire.GROQ, "Groq"), (wire.MISTRAL, "Mistral")])
+def test_authors_names_are_left_out_with_a_sentence(service: Wire, title: str) -> None:
+    """One for all messages, and none where there is no name; a tool's own is in its call."""
+    assert ask(service, messages=ANSWERED)[1] == [f"name was left out of messages: {title} does not know it."]
+    tool = {"role": "tool", "tool_call_id": "abcDEF123", "name": "f", "content": "4"}
+    assert ask(service, messages=(*HI, tool))[1] == []
 
 
 def test_an_answer_goes_back_to_mistral_in_its_own_words() -> None:

@@ -38,6 +38,7 @@ from g4f_provider_compatible.wire.requests import (
     shorten_ids,
     switch_thinking,
     turn_off_reasoning,
+    warn_of_names,
     write_documents,
     write_thoughts,
 )
@@ -81,6 +82,7 @@ GROQ = attrs.evolve(
             " stop temperature tool_choice tools top_p user",
         ),
         answer_once("Groq"),
+        warn_of_names("Groq"),
         each_message(
             say_reasoning, keep_fields(assistant="role content reasoning tool_calls", tool="role content tool_call_id")
         ),
@@ -97,6 +99,7 @@ MISTRAL = attrs.evolve(
             " tools top_logprobs top_p",
         ),
         drop_usage_option,
+        warn_of_names("Mistral"),
         each_message(
             say_system,
             write_thoughts,

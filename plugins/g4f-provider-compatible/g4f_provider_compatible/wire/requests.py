@@ -118,6 +118,16 @@ def keep_fields(**known: str) -> Callable[[Message], Message]:
     return keep_known
 
 
+def warn_of_names(service: str) -> AdaptBody:
+    """Return what says that authors' names are left out, as `keep_fields` does where a service does not know them."""
+
+    def adapt(body: Body, warn: Warn) -> None:
+        if any(message.get("name") and message.get("role") != "tool" for message in body["messages"]):
+            warn(f"name was left out of messages: {service} does not know it.")
+
+    return adapt
+
+
 def say_system(message: Message) -> Message:
     """Call a developer's message a system message, for services that know no developers."""
     return {**message, "role": "system"} if message.get("role") == "developer" else message
