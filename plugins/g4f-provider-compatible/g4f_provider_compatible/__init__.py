@@ -57,6 +57,11 @@ class Ollama(HttpProvider):
 
     wire = wire.OLLAMA
 
+    def complete(self, request: HttpRequest, context: Context) -> HttpRequest:
+        """Send a request below /v1, which OLLAMA_HOST leaves out behind the path of a proxy too."""
+        above = "" if context.base_url.rstrip("/").endswith("/v1") else "/v1"
+        return attrs.evolve(request, path=above + request.path)
+
 
 class LMStudio(HttpProvider):
     """Models on the user's machine, served by LM Studio."""

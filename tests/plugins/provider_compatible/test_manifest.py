@@ -135,3 +135,15 @@ async def test_openrouter_learns_which_program_asks(server: Loopback, monkeypatc
         await client.chat.completions.create("Hi")
     headers = server.requests[0].headers
     assert (headers["http-referer"], headers["x-title"]) == ("https://cave.example", "Cave")
+
+
+@pytest.mark.parametrize("host", ["/pre", "/pre/", "/pre/v1", "/pre/v1/"])
+async def test_ollama_is_asked_below_v1_behind_a_path_too(
+    host: str, server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own programs take OLLAMA_HOST so, where a proxy stands before it."""
+    server.answer = lambda request: reply_json(make_completion())
+    monkeypatch.setenv("OLLAMA_HOST", server.url + host)
+    async with AsyncClient(provider="Ollama") as client:
+        await client.chat.completions.create("Hi", model="m")
+    assert server.requests[0].path == "/pre/v1/chat/completions"

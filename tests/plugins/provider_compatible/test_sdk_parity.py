@@ -62,9 +62,7 @@ async def test_our_request_is_the_sdks(provider: str, call: str, server: Loopbac
 @pytest.mark.parametrize("version", [None, VERSION], ids=["v1", "dated"])
 @pytest.mark.parametrize("address", ["", "/openai/v1/", "/openai/deployments/foo"])
 @pytest.mark.parametrize("call", CALLS)
-async def test_our_request_to_azure_is_the_sdks(
-    call: str, address: str, version: str | None, server: Loopback
-) -> None:
+async def test_our_request_to_azure_is_the_sdks(call: str, address: str, version: str | None, server: Loopback) -> None:
     """With its client for the dated versions, and its plain one for v1, which names the key otherwise."""
     if version:
         theirs = openai.AsyncAzureOpenAI(api_key=KEY, azure_endpoint=server.url, api_version=version, max_retries=0)
