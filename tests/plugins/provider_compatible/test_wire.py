@@ -562,6 +562,43 @@ def test_openrouter_says_what_the_service_behind_it_said() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("Rate limit is exceeded. Please retry after 6 seconds.", 6.0),
+        ("Please retry after 1 second.", 1.0),
+        ("Please retry after 250 milliseconds.", 0.25),
+        ("Please retry after lunch.", None),
+    ],
+)
+def test_azure_tells_in_a_sentence_how_long_to_wait(text: str, seconds: float | None) -> None:
+    """A header counts more."""
+    body = json.dumps({"error": {"code": "429", "message": text}}).encode()
+    assert wire.AZURE.decode_error(429, {}, body).retry_after == seconds
+    assert wire.AZURE.decode_error(429, {"retry-after": "9"}, body).retry_after == 9
+
+
+@pytest.mark.parametrize(
+    ("reset", "seconds"),
+    [
+        ("1700000006500", 6.5),
+        (1700000007500, 7.5),
+        ("1600000000000", 0.0),
+        ("soon", None),
+        ("nan", None),
+        ("inf", None),
+    ],
+)
+def test_openrouter_tells_in_the_body_when_a_limit_ends(reset: Any, seconds: float | None) -> None:
+    """By the answer's own clock; a header counts more, and without a date nothing is known."""
+    error = {"code": 429, "message": "Slow", "metadata": {"headers": {"X-RateLimit-Reset": reset}}}
+    body = json.dumps({"error": error}).encode()
+    date = {"date": "Tue, 14 Nov 2023 22:13:20 GMT"}
+    assert wire.OPENROUTER.decode_error(429, date, body).retry_after == seconds
+    assert wire.OPENROUTER.decode_error(429, {**date, "retry-after": "9"}, body).retry_after == 9
+    assert wire.OPENROUTER.decode_error(429, {}, body).retry_after is None
+
+
+@pytest.mark.parametrize(
     ("service", "header"),
     [(wire.MISTRAL, "mistral-correlation-id"), (wire.DEEPSEEK, "x-ds-trace-id"), (wire.AZURE, "apim-request-id")],
 )

@@ -17,7 +17,12 @@ from g4f.wire import openai
 from g4f.wire.dialect import EncodeChat, StreamDecoder
 from g4f.wire.openai import OPENAI, AdaptBody
 from g4f_provider_compatible.wire.answers import adapt_answer
-from g4f_provider_compatible.wire.errors import decode_openrouter_error, decode_xai_error, know_id
+from g4f_provider_compatible.wire.errors import (
+    decode_azure_error,
+    decode_openrouter_error,
+    decode_xai_error,
+    know_id,
+)
 from g4f_provider_compatible.wire.pictures import encode_together_image, encode_xai_image
 from g4f_provider_compatible.wire.requests import (
     answer_once,
@@ -163,4 +168,4 @@ OLLAMA = attrs.evolve(
     ),
 )
 LMSTUDIO = attrs.evolve(OPEN, encode_chat=ask(rename(max_completion_tokens="max_tokens")))
-AZURE = attrs.evolve(HOSTED, decode_error=know_id("apim-request-id"))
+AZURE = attrs.evolve(HOSTED, decode_error=know_id("apim-request-id", decode_azure_error))
