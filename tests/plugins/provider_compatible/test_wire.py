@@ -448,6 +448,18 @@ def test_a_streams_thoughts_are_told_as_such() -> None:
     assert last.choices[0].delta.content == "<"
 
 
+def test_the_marker_ends_thoughts_too() -> None:
+    """What is held back comes with it where no finish reason was told, and only once."""
+    decoder = wire.OPEN.decode_stream("marker")
+    first = decoder.feed(("message", b'{"choices": [{"index": 0, "delta": {"content": "<think>abc</thi"}}]}'))
+    last = decoder.feed(("message", b"[DONE]"))
+    assert first is not None
+    assert last is not None
+    assert fold_chunks([first, last]).choices[0].message.reasoning_content == "abc</thi"
+    assert decoder.complete
+    assert decoder.feed(("message", b"[DONE]")) is None
+
+
 def test_each_answer_of_several_has_thoughts_of_its_own() -> None:
     """They come in turns."""
     decoder = wire.OPEN.decode_stream("marker")

@@ -12,9 +12,8 @@ import attrs
 
 from g4f.chat import Completion
 from g4f.context import HttpResponse
-from g4f.manifest import StreamEnd
 from g4f.wire import openai
-from g4f.wire.dialect import EncodeChat, StreamDecoder
+from g4f.wire.dialect import EncodeChat
 from g4f.wire.openai import OPENAI, AdaptBody
 from g4f_provider_compatible.wire.answers import adapt_answer
 from g4f_provider_compatible.wire.errors import (
@@ -47,17 +46,12 @@ from g4f_provider_compatible.wire.requests import (
     write_documents,
     write_thoughts,
 )
-from g4f_provider_compatible.wire.thinking import make_thought_reader
+from g4f_provider_compatible.wire.thinking import OpenChunkDecoder, ThoughtReader
 
 
 def decode_open_chat(response: HttpResponse) -> Completion:
     """Read a whole answer of an open model, which may have written its thoughts into the text."""
-    return openai.decode_chat(response, make_thought_reader())
-
-
-def decode_open_stream(stream_end: StreamEnd) -> StreamDecoder:
-    """Return the decoder of one stream of an open model."""
-    return openai.decode_stream(stream_end, make_thought_reader())
+    return openai.decode_chat(response, ThoughtReader())
 
 
 def ask(*steps: AdaptBody) -> EncodeChat:
@@ -70,7 +64,7 @@ HOSTED = attrs.evolve(
     decode_chat=partial(openai.decode_chat, adapt=adapt_answer),
     decode_stream=partial(openai.decode_stream, adapt=adapt_answer),
 )
-OPEN = attrs.evolve(OPENAI, decode_chat=decode_open_chat, decode_stream=decode_open_stream)
+OPEN = attrs.evolve(OPENAI, decode_chat=decode_open_chat, decode_stream=OpenChunkDecoder)
 
 OPENROUTER = attrs.evolve(
     HOSTED,

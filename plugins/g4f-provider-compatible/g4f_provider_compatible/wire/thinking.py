@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from g4f.chat import Chunk
 from g4f.fold import list_objects, read_index
-from g4f.wire.openai import AdaptAnswer
+from g4f.manifest import StreamEnd
+from g4f.wire.openai import ChunkDecoder
+from g4f.wire.sse import Event
 from g4f_provider_compatible.wire.answers import adapt_answer
 
 _OPEN, _CLOSE = "<think>", "</think>"
@@ -74,18 +77,44 @@ def _hold_back(text: str) -> tuple[str, str]:
     return sure, text[len(sure) :]
 
 
-def make_thought_reader() -> AdaptAnswer:
-    """Return what puts one answer, whole or its chunks in their order, into OpenAI's words."""
-    readers: dict[int, TagReader] = {}
+class ThoughtReader:
+    """Puts one answer, whole or its chunks in their order, into OpenAI's words."""
 
-    def adapt(answer: dict[str, Any]) -> None:
+    def __init__(self) -> None:
+        self._readers: dict[int, TagReader] = {}
+
+    def __call__(self, answer: dict[str, Any]) -> None:
+        """Change an answer, or a chunk."""
         adapt_answer(answer)
         for choice in list_objects(answer.get("choices")):
-            reader = readers.setdefault(read_index(choice), TagReader())
+            reader = self._readers.setdefault(read_index(choice), TagReader())
             if not reader.idle:
                 _part_thoughts(choice, reader)
 
-    return adapt
+    def flush(self) -> list[dict[str, Any]]:
+        """Return, as the choices of a chunk, what is still held back where no finish reason was told."""
+        told = {index: reader.feed("", last=True) for index, reader in self._readers.items() if not reader.idle}
+        return [
+            {"index": index, "delta": {"reasoning_content": thoughts or None, "content": text or None}}
+            for index, (thoughts, text) in told.items()
+            if thoughts or text
+        ]
+
+
+class OpenChunkDecoder(ChunkDecoder):
+    """Reads the chunks of one stream of an open model."""
+
+    def __init__(self, stream_end: StreamEnd) -> None:
+        self._thoughts = ThoughtReader()
+        super().__init__(stream_end, self._thoughts)
+
+    def feed(self, event: Event) -> Chunk | None:
+        """Read one event; with [DONE] comes what was held back."""
+        chunk = super().feed(event)
+        if chunk is None and self.ended:
+            choices = self._thoughts.flush()
+            return Chunk.from_dict({"choices": choices}) if choices else None
+        return chunk
 
 
 def _part_thoughts(choice: dict[str, Any], reader: TagReader) -> None:
