@@ -13,7 +13,7 @@ from g4f_provider_compatible.wire.azure import find_root, place_request
 class Custom(HttpProvider):
     """Whatever server the user names with `base_url`."""
 
-    wire = wire.OPEN
+    wire = wire.SELF_HOSTED
 
 
 class OpenRouter(HttpProvider):
@@ -72,13 +72,13 @@ class LMStudio(HttpProvider):
 class LlamaCpp(HttpProvider):
     """A model on the user's machine, served by llama.cpp."""
 
-    wire = wire.OPEN
+    wire = wire.SELF_HOSTED
 
 
 class VLLM(HttpProvider):
     """A model on a server of the user's, served by vLLM."""
 
-    wire = wire.OPEN
+    wire = wire.SELF_HOSTED
 
 
 class OVHcloud(HttpProvider):

@@ -475,6 +475,22 @@ def test_each_answer_of_several_has_thoughts_of_its_own() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "thoughts", "answer"),
+    [
+        ("Hm.\n</think>\n\n4", "Hm.", "4"),
+        ("<think>Hm.</think>4", "Hm.", "4"),
+        ("4 <think>5</think>", None, "4 <think>5</think>"),
+        ("4", None, "4"),
+    ],
+)
+def test_a_server_of_the_users_may_leave_out_where_thoughts_begin(text: str, thoughts: str | None, answer: str) -> None:
+    """A whole answer is parted all the same; elsewhere the text stays."""
+    message = read(wire.SELF_HOSTED, message={"content": text}).choices[0].message
+    assert (message.reasoning_content, message.content) == (thoughts, answer)
+    assert read(wire.OPEN, message={"content": "a</think>b"}).choices[0].message.content == "a</think>b"
+
+
 def test_services_of_closed_models_leave_tags_alone() -> None:
     """There they are the answer."""
     assert read(wire.XAI, message={"content": "<think>a</think>b"}).choices[0].message.content == "<think>a</think>b"
@@ -485,7 +501,7 @@ def test_services_of_closed_models_leave_tags_alone() -> None:
 FIELDS = ["choices", "message", "delta", "content", "reasoning", "reasoning_content", "reasoning_details", "text"]
 FIELDS += ["thinking", "type", "tool_calls", "function", "arguments", "finish_reason", "usage", "x_groq", "error"]
 FIELDS += ["prompt_tokens", "completion_tokens", "total_tokens", "completion_tokens_details", "reasoning_tokens"]
-WORDS = ["", "stop", "error", "thinking", "text", "<think>"]
+WORDS = ["", "stop", "error", "thinking", "text", "<think>", "</think>"]
 anything = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 9) | st.sampled_from(WORDS),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=5),
@@ -493,7 +509,7 @@ anything = st.recursive(
 )
 
 
-@pytest.mark.parametrize("service", [wire.HOSTED, wire.OPEN])
+@pytest.mark.parametrize("service", [wire.HOSTED, wire.OPEN, wire.SELF_HOSTED])
 @given(choice=anything, usage=anything)
 def test_whatever_a_service_answers_is_an_answer_or_an_error_of_ours(service: Wire, choice: Any, usage: Any) -> None:
     """Whole and streamed, with whatever in whatever place."""

@@ -7,6 +7,7 @@ service's words by the pieces of `requests.py`, those for pictures by `pictures.
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import attrs
 
@@ -46,12 +47,23 @@ from g4f_provider_compatible.wire.requests import (
     write_documents,
     write_thoughts,
 )
-from g4f_provider_compatible.wire.thinking import OpenChunkDecoder, ThoughtReader
+from g4f_provider_compatible.wire.thinking import OpenChunkDecoder, ThoughtReader, open_thoughts
 
 
 def decode_open_chat(response: HttpResponse) -> Completion:
     """Read a whole answer of an open model, which may have written its thoughts into the text."""
     return openai.decode_chat(response, ThoughtReader())
+
+
+def decode_self_hosted_chat(response: HttpResponse) -> Completion:
+    """Read a whole answer of a server that may leave out where the thoughts begin."""
+    read_thoughts = ThoughtReader()
+
+    def adapt(answer: dict[str, Any]) -> None:
+        open_thoughts(answer)
+        read_thoughts(answer)
+
+    return openai.decode_chat(response, adapt)
 
 
 def ask(*steps: AdaptBody) -> EncodeChat:
@@ -65,6 +77,9 @@ HOSTED = attrs.evolve(
     decode_stream=partial(openai.decode_stream, adapt=adapt_answer),
 )
 OPEN = attrs.evolve(OPENAI, decode_chat=decode_open_chat, decode_stream=OpenChunkDecoder)
+
+# Of servers that are started with a model's own template, by the user.
+SELF_HOSTED = attrs.evolve(OPEN, decode_chat=decode_self_hosted_chat)
 
 OPENROUTER = attrs.evolve(
     HOSTED,

@@ -101,6 +101,20 @@ class ThoughtReader:
         ]
 
 
+def open_thoughts(answer: dict[str, Any]) -> None:
+    """Write the opening tag that a whole answer lacks, as where a model's template put it into the prompt.
+
+    In a stream it cannot be known before the closing tag comes; what was told till then is told.
+    """
+    for choice in list_objects(answer.get("choices")):
+        message = choice.get("message")
+        if not isinstance(message, dict):
+            continue
+        content = message.get("content")
+        if isinstance(content, str) and _CLOSE in content and _OPEN not in content:
+            message["content"] = _OPEN + content
+
+
 class OpenChunkDecoder(ChunkDecoder):
     """Reads the chunks of one stream of an open model."""
 
