@@ -242,6 +242,9 @@ def test_together_counts_probabilities() -> None:
     assert ask(wire.TOGETHER, logprobs=True, top_logprobs=3)[0]["logprobs"] == 3
     assert ask(wire.TOGETHER, logprobs=True)[0]["logprobs"] == 1
     assert "logprobs" not in ask(wire.TOGETHER, logprobs=False)[0]
+    body, told = ask(wire.TOGETHER, top_logprobs=3)
+    assert not {"logprobs", "top_logprobs"} & body.keys()
+    assert told == ["top_logprobs was left out: it needs logprobs=True."]
 
 
 @pytest.mark.parametrize("service", [wire.GROQ, wire.DEEPSEEK, wire.TOGETHER])

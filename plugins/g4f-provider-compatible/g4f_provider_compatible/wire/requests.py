@@ -156,11 +156,13 @@ def nest_effort(body: Body, _: Warn) -> None:
 # Together: https://docs.together.ai/reference/chat-completions-1
 
 
-def count_logprobs(body: Body, _: Warn) -> None:
+def count_logprobs(body: Body, warn: Warn) -> None:
     """Say how many tokens to show with their probabilities, where OpenAI says whether."""
     wanted, count = body.pop("logprobs", None), body.pop("top_logprobs", None)
     if wanted:
         body["logprobs"] = count or 1
+    elif count:
+        warn("top_logprobs was left out: it needs logprobs=True.")
 
 
 def turn_off_reasoning(body: Body, _: Warn) -> None:
