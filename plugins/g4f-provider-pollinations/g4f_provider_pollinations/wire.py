@@ -52,8 +52,11 @@ def _encode_options(request: ImageRequest, warn: Warn) -> dict[str, Any]:
         found["quality"] = quality
     elif quality not in (None, "auto"):
         warn(f"quality {quality!r} was left out: Pollinations knows {', '.join(_QUALITIES)}.")
-    if options.get("background") == "transparent":
-        found["transparent"] = True
+    background = options.get("background")
+    if background in ("transparent", "opaque"):
+        found["transparent"] = background == "transparent"
+    elif background not in (None, "auto"):
+        warn(f"background {background!r} was left out: Pollinations knows transparent and opaque.")
     if options.get("user") is not None:
         found["user"] = options["user"]
     return found | {name: value for name, value in request.provider_options.items() if name in _OWN}

@@ -57,6 +57,14 @@ def test_what_it_has_of_openais_options_is_sent() -> None:
     assert told == []
 
 
+def test_a_background_is_transparent_or_not() -> None:
+    """Another is told."""
+    assert encode(options={"background": "opaque"})[1]["transparent"] is False
+    _, body, told = encode(options={"background": "blue"})
+    assert "transparent" not in body
+    assert told == ["background 'blue' was left out: Pollinations knows transparent and opaque."]
+
+
 def test_what_asks_for_the_usual_is_not_sent() -> None:
     """Nor told."""
     options: dict[str, Any] = {"size": "auto", "quality": "auto", "background": "auto", "style": "auto"}
