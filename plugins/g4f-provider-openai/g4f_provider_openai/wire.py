@@ -17,7 +17,10 @@ from g4f.images import ImageOptions, ImageRequest
 from g4f.wire import openai
 from g4f.wire.dialect import Warn
 
-_REASONS = re.compile(r"(gpt-([5-9]|\d\d)|o\d)")
+_REASONS = re.compile(r"(gpt-([5-9]|\d\d)(?!.*-chat(-|$))|o\d)")
+_ONLY_WITHOUT_REASONING = (
+    "temperature", "top_p", "presence_penalty", "frequency_penalty", "logit_bias", "logprobs", "top_logprobs", "stop"
+)  # fmt: skip
 # These reason unless told otherwise, and do not call functions in chat completions while they do.
 _CALLS_ONLY_WITHOUT_REASONING = re.compile(
     r"gpt-(5\.6(-(sol|terra|luna))?|6-(sol|luna)|6\.1-terra)(-\d{4}-\d\d-\d\d)?$"
@@ -43,7 +46,7 @@ def adapt_chat(body: dict[str, Any], warn: Warn) -> None:
         body["reasoning_effort"] = "none"
         warn(f"reasoning_effort='none' was added: {model} calls no tools while it reasons.")
     if body.get("reasoning_effort") != "none":
-        for name in ("temperature", "top_p"):
+        for name in _ONLY_WITHOUT_REASONING:
             if body.pop(name, None) is not None:
                 warn(f"{name} was left out: {model} refuses it while it reasons.")
 

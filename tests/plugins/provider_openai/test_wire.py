@@ -16,7 +16,10 @@ def _encode(model: str, **options: Any) -> tuple[dict[str, Any], list[str]]:
     return {name: value for name, value in body.items() if name not in ("messages", "model")}, warnings
 
 
-@pytest.mark.parametrize("model", ["gpt-4o-mini", "gpt-4.1", "gpt-4-turbo", "ft:gpt-4o-mini:acme"])
+@pytest.mark.parametrize(
+    "model",
+    ["gpt-4o-mini", "gpt-4.1", "gpt-4-turbo", "ft:gpt-4o-mini:acme", "gpt-5-chat-latest", "gpt-5.2-chat"],
+)
 def test_a_model_that_does_not_reason_gets_its_options_unchanged(model: str) -> None:
     """The quirks are those of reasoning models alone."""
     options = {"max_tokens": 5, "temperature": 0.2, "top_p": 0.9, "tools": [{"type": "function"}]}
@@ -36,6 +39,24 @@ def test_a_reasoning_model_gets_what_it_takes_and_each_change_is_told(model: str
         "top_p",
     ]
     assert all(model in warning for warning in warnings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("presence_penalty", 0.5),
+        ("frequency_penalty", 0.5),
+        ("logit_bias", {"1": 2}),
+        ("logprobs", True),
+        ("top_logprobs", 2),
+        ("stop", ["x"]),
+    ],
+)
+def test_what_no_model_takes_while_it_reasons_is_left_out_and_told(name: str, value: Any) -> None:
+    """Each by its name; without reasoning it goes as it is."""
+    assert _encode("gpt-5", **{name: value}) == ({}, [f"{name} was left out: gpt-5 refuses it while it reasons."])
+    calm = {"reasoning_effort": "none", name: value}
+    assert _encode("gpt-6-luna", **calm) == (calm, [])
 
 
 def test_max_completion_tokens_of_the_user_wins() -> None:
