@@ -514,6 +514,17 @@ def test_a_model_that_stops_in_the_middle_is_an_error_with_the_text_so_far(reaso
     assert (caught.value.retryable, caught.value.partial) == (retryable, "Let me ")
 
 
+def test_a_signature_behind_the_calls_is_sent_back() -> None:
+    """On an empty part at the end, where it came; a text before the calls carries its own."""
+    call = {"functionCall": {"name": "f", "args": {}, "id": "c0"}, "thoughtSignature": "c2ln"}
+    end = {"text": "", "thoughtSignature": "ZW5k"}
+    message = wire.decode_chat(_respond(_candidate(call, end))).choices[0].message.to_dict()
+    assert _encode("gemini-3.8-flash", [*HI, message])[0]["contents"][1]["parts"] == [call, end]
+    text = {"text": "Hm", "thoughtSignature": "ZW5k"}
+    message = wire.decode_chat(_respond(_candidate(text, call))).choices[0].message.to_dict()
+    assert _encode("gemini-3.8-flash", [*HI, message])[0]["contents"][1]["parts"] == [text, call]
+
+
 def test_a_call_that_was_not_expected_is_still_a_call() -> None:
     """The service tells it whole, and its own reason is kept."""
     call = {"functionCall": {"name": "f", "args": {}}}

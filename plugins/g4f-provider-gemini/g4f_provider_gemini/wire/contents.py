@@ -90,7 +90,9 @@ class _Writer:
     def _add_answer(self, message: Mapping[str, Any]) -> None:
         kept = [dict(part) for part in read_tables(read_google(message).get("parts"))]
         calls = self._encode_calls(message)
-        parts = [*kept, *_encode_answer(message, self._warn), *_encode_pictures(message), *calls]
+        said = _encode_answer(message, self._warn)
+        end = [] if said else _encode_end(message)
+        parts = [*kept, *said, *_encode_pictures(message), *calls, *end]
         if parts:
             self._contents.append({"role": "model", "parts": parts})
 
@@ -148,10 +150,15 @@ def _encode_answer(message: Mapping[str, Any], warn: Warn) -> list[Part]:
     content = message.get("content")
     parts = encode_parts(content if content else message.get("refusal"), warn)
     signature = read_text(read_google(message).get("thought_signature"))
-    if signature and (parts or not message.get("tool_calls")):
-        parts = parts or [{"text": ""}]
+    if signature and parts:
         parts[-1] = {**parts[-1], "thoughtSignature": signature}
     return parts
+
+
+def _encode_end(message: Mapping[str, Any]) -> list[Part]:
+    """Write the empty part that a signature came on where there is no text, as behind function calls."""
+    signature = read_text(read_google(message).get("thought_signature"))
+    return [{"text": "", "thoughtSignature": signature}] if signature else []
 
 
 def _encode_pictures(message: Mapping[str, Any]) -> list[Part]:
