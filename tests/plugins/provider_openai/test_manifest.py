@@ -71,6 +71,23 @@ def test_chat_models_chat_and_image_models_draw(manifest: Manifest, name: str, c
     assert (manifest.supports("chat", resolved.listed), manifest.supports("image", resolved.listed)) == (chat, image)
 
 
+@pytest.mark.parametrize(
+    ("name", "audio"),
+    [
+        ("gpt-audio", "yes"),
+        ("gpt-audio-mini-2025-10-06", "yes"),
+        ("gpt-4o-audio-preview", "yes"),
+        ("gpt-4o", "unknown"),
+        ("gpt-6-luna", "unknown"),
+    ],
+)
+def test_the_audio_models_hear(manifest: Manifest, name: str, audio: str) -> None:
+    """What the others do with a sound is the service's to say: it is sent."""
+    resolved = manifest.resolve_model(name)
+    assert resolved is not None
+    assert manifest.supports("audio", resolved.listed) == audio
+
+
 def test_the_registry_finds_who_serves_openais_models() -> None:
     """Without importing the provider, by an id, a pattern, a name that is gone."""
     for name in ("gpt-4o-mini", "gpt-9-new", "dall-e-3", "GPT-3.5-Turbo", "DALL-E 3", "o3"):
