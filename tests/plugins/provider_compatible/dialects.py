@@ -109,5 +109,7 @@ def _read_edit(request: Request, field: str) -> Asked:
     from g4f_testkit.dialects.reading import read_picture
 
     body = request.table
-    picture = body[field]["url"] if isinstance(body[field], dict) else body[field]
-    return Asked("image_edit", body["model"], texts=(body["prompt"],), pictures=(read_picture(picture),))
+    given = body.get(field, body.get("images"))
+    pictures = given if isinstance(given, list) else [given]
+    urls = [picture["url"] if isinstance(picture, dict) else picture for picture in pictures]
+    return Asked("image_edit", body["model"], texts=(body["prompt"],), pictures=tuple(map(read_picture, urls)))

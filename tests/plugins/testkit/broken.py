@@ -189,6 +189,18 @@ class Boaster(Sound):
     wire = adapt_requests(lambda body: body.pop("response_format", None))
 
 
+class Willful(Sound):
+    """Calls the tools that it likes."""
+
+    wire = adapt_requests(lambda body: body.pop("tool_choice", None))
+
+
+class Deaf(Sound):
+    """Drops settings that it has no ear for."""
+
+    wire = adapt_requests(lambda body: [body.pop(name, None) for name in ("web_search_options", "prediction")])
+
+
 class Shortsighted(Sound):
     """Leaves open whether it sees pictures, and drops them."""
 
@@ -436,7 +448,9 @@ DESERVED: dict[type, tuple[Grade | None, set[str]]] = {
     Narrow: ("bronze", {"test_unknown_fields_survive"}),
     Picky: ("bronze", {"test_nulls_are_no_trouble"}),
     Denier: ("bronze", {"test_what_the_manifest_denies_does_not_arrive_in_silence"}),
-    Boaster: ("bronze", {"test_a_schema_arrives"}),
+    Boaster: ("bronze", {"test_a_schema_arrives", "test_a_setting_in_other_words_arrives_or_is_told"}),
+    Willful: ("bronze", {"test_which_tool_to_call_arrives_or_is_told"}),
+    Deaf: ("bronze", {"test_a_setting_in_other_words_arrives_or_is_told"}),
     Shortsighted: ("bronze", {"test_what_the_manifest_leaves_open_is_passed_on"}),
     Forgetful: ("bronze", {"test_a_setting_arrives_or_is_told"}),
     Tangled: ("bronze", {"test_calls_of_tools_are_streamed"}),

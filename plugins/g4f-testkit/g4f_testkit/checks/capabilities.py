@@ -45,7 +45,18 @@ SETTINGS: dict[str, Any] = {
     "safety_identifier": "g4f-safety",
     "service_tier": "flex",
     "verbosity": "low",
+    "max_completion_tokens": 4343,
+    "store": True,
 }
+# Others, which services say in words of their own: the request is another one, or a warning names them.
+WORDED: dict[str, dict[str, Any]] = {
+    "top_logprobs": {"logprobs": True, "top_logprobs": 3},
+    "web_search_options": {"web_search_options": {}},
+    "modalities": {"modalities": ["text", "audio"]},
+    "prediction": {"prediction": {"type": "content", "content": "g4f-prediction"}},
+    "response_format": {"response_format": {"type": "json_object"}},
+}
+CHOICES = ("required", "none", {"type": "function", "function": {"name": "get_time"}})
 # A manifest's capability: what a request needs to use it, and what of it the server sees.
 IN_CHATS = ("vision", "tools", "json_schema", "reasoning", "document", "audio")
 APART = ("image", "image_edit", "embed")
@@ -225,6 +236,31 @@ class CapabilityChecks:
         told = any(name in warning for warning in warnings)
         assert told or (plain != given and _holds(given, SETTINGS[name])), f"{name} is neither in {given} nor told"
 
+    @claim("silver", "chat")
+    @pytest.mark.parametrize("name", WORDED)
+    async def test_a_setting_in_other_words_arrives_or_is_told(self, kit: Kit, name: str) -> None:
+        """The request differs from one without it, or a warning or a refusal names it."""
+        given = WORDED[name]
+        without = {other: value for other, value in given.items() if other != name}
+        await _compare(kit, name, without, given)
+
+    @claim("silver", "chat", "tools")
+    @pytest.mark.parametrize("choice", CHOICES, ids=["required", "none", "named"])
+    async def test_which_tool_to_call_arrives_or_is_told(self, kit: Kit, choice: Any) -> None:
+        """That one must be called, that none may be, or that a certain one must."""
+        tools = {"tools": define_tools()}
+        await _compare(kit, "tool_choice", tools, {**tools, "tool_choice": choice}, needs="tools")
+
+    @claim("silver", "embed")
+    async def test_the_length_of_vectors_arrives_or_is_told(self, kit: Kit) -> None:
+        """`dimensions`, in whatever words the service has."""
+        async with kit.make_client() as client:
+            model = kit.subject.choose_model("embed")
+            plain, given = [await client.embeddings.create("a", model, **more) for more in ({}, {"dimensions": 2})]
+        assert kit.server.requests[0].body != kit.server.requests[-1].body or "dimensions" in "".join(
+            given.warnings[len(plain.warnings) :]
+        )
+
     @claim("silver", "chat", reach="nothing")
     @pytest.mark.parametrize("capability", ["image", "image_edit", "embed", "vision"])
     async def test_what_the_manifest_denies_is_refused(self, kit: Kit, capability: str) -> None:
@@ -292,6 +328,18 @@ async def _use(kit: Kit, capability: str) -> Any:
         return await kit.draw(image=PICTURE if capability == "image_edit" else None)
     messages = [{"role": "user", "content": make_parts(capability)}]
     return await kit.ask(messages, needs=capability, max_tokens=FEW, **make_options(capability))
+
+
+async def _compare(kit: Kit, name: str, without: dict[str, Any], given: dict[str, Any], *, needs: str = "chat") -> None:
+    """Ask without a setting and with it, which must make a difference that the service or the user sees."""
+    await kit.ask(needs=needs, **without)
+    plain = kit.server.requests[-1]
+    try:
+        warnings = (await kit.ask(needs=needs, **given)).warnings
+    except (UnsupportedError, InvalidInputError) as refused:
+        warnings = [str(refused)]
+    same = plain.body == kit.server.requests[-1].body
+    assert not same or any(name in warning for warning in warnings), f"{name} neither arrived nor was told."
 
 
 def _arrived(kit: Kit, capability: str) -> bool:

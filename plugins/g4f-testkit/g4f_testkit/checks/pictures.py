@@ -5,9 +5,14 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
+import pytest
+
+from g4f import InvalidInputError, UnsupportedError
 from g4f_testkit.claims import claim
 from g4f_testkit.kit import PROMPT, Kit
 from g4f_testkit.script import PICTURE, draw_picture
+
+OPTIONS = {"quality": "high", "background": "opaque", "output_format": "jpeg", "user": "g4f-user"}
 
 
 class PictureChecks:
@@ -41,6 +46,31 @@ class PictureChecks:
         images = await kit.draw(size="1024x1536")
         plain, given = kit.server.requests[0], kit.server.requests[-1]
         assert (plain.body, plain.query) != (given.body, given.query) or any("size" in said for said in images.warnings)
+
+    @claim("silver", "image")
+    @pytest.mark.parametrize(("name", "value"), OPTIONS.items())
+    async def test_an_option_arrives_or_is_told(self, kit: Kit, name: str, value: str) -> None:
+        """In whatever words the service has."""
+        await kit.draw()
+        images = await kit.draw(**{name: value})
+        plain, given = kit.server.requests[0], kit.server.requests[-1]
+        told = any(name in said for said in images.warnings)
+        assert told or (plain.body, plain.query) != (given.body, given.query), f"{name} neither arrived nor was told."
+
+    @claim("silver", "image_edit")
+    @pytest.mark.parametrize("more", ["mask", "second"])
+    async def test_what_else_a_change_brings_arrives_or_is_told(self, kit: Kit, more: str) -> None:
+        """A mask, or a second picture, which a service may refuse."""
+        first, other = draw_picture(1, 2, 3), draw_picture(4, 5, 6)
+        await kit.draw(image=first)
+        before = len(kit.server.requests)
+        options = {"image": [first, other]} if more == "second" else {"image": first, "mask": other}
+        try:
+            warnings = (await kit.draw(**options)).warnings
+        except (UnsupportedError, InvalidInputError) as refused:
+            warnings = [str(refused)]
+        sizes = [len(request.body) for request in kit.server.requests]  # some only ask how a job goes on
+        assert max(sizes[before:], default=0) > max(sizes[:before]) or warnings, f"The {more} was dropped in silence."
 
     @claim("silver", "image_edit")
     async def test_a_picture_is_changed(self, kit: Kit) -> None:
