@@ -78,7 +78,7 @@ class KeyChecks:
             pytest.skip("The provider does not chat.")
         caplog.set_level(logging.DEBUG)
         kit.play(turn)
-        client = kit.make_client(timeout=0.3)
+        client = kit.make_client(timeout=1.0)  # of which only a silent service takes all
         error = await _try(kit, client, streamed=streamed)
         shown = [repr(client), *map(_show, (error, *([] if error is None else error.attempts)))]
         printed = capsys.readouterr()
