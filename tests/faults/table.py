@@ -284,6 +284,7 @@ STREAMS = {
     "pings-before-the-content": _meet("pings-before-the-content", None, SILENT, timeout=SOON, endless=True),
     "held-open-after-the-end": _meet("held-open-after-the-end", WHOLE, WHOLE, timeout=2 * SOON),
     "a-byte-at-a-time": _meet("a-byte-at-a-time", WHOLE, WHOLE),
+    "pauses-between-events": _meet("pauses-between-events", None, WHOLE),
     "crlf-line-ends": _meet("crlf-line-ends", None, WHOLE),
     "carriage-returns": _meet("carriage-returns", None, WHOLE),
     "mixed-line-ends": _meet("mixed-line-ends", None, WHOLE),
