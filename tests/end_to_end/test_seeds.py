@@ -112,7 +112,7 @@ PROGRAMS = [
     Program(
         GUIDE,
         8,
-        r"Chat Response:\n.*test.*\n\nImage Response:\nhttp://127.0.0.1:\d+/files/flux.png",
+        r"Chat Response:\n(?s:.+)\n\nImage Response:\nhttp://127.0.0.1:\d+/files/flux.png",
         (("BlackForestLabs", JOB),),
     ),
     Program(GUIDE, 9, "gpt-4: Hello, world!", (("CopilotAccount", CHAT),), SHOW),
