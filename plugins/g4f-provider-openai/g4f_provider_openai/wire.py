@@ -19,7 +19,7 @@ from g4f.wire.dialect import Warn
 
 _REASONS = re.compile(r"(gpt-([5-9]|\d\d)(?!.*-chat(-|$))|o\d)")
 _ONLY_WITHOUT_REASONING = (
-    "temperature", "top_p", "presence_penalty", "frequency_penalty", "logit_bias", "logprobs", "top_logprobs", "stop"
+    "temperature", "top_p", "presence_penalty", "frequency_penalty", "logit_bias", "stop"
 )  # fmt: skip
 # These reason unless told otherwise, and do not call functions in chat completions while they do.
 _CALLS_ONLY_WITHOUT_REASONING = re.compile(

@@ -47,8 +47,6 @@ def test_a_reasoning_model_gets_what_it_takes_and_each_change_is_told(model: str
         ("presence_penalty", 0.5),
         ("frequency_penalty", 0.5),
         ("logit_bias", {"1": 2}),
-        ("logprobs", True),
-        ("top_logprobs", 2),
         ("stop", ["x"]),
     ],
 )
