@@ -37,6 +37,7 @@ class Verdict:
         grade: Its grade, or None.
         next: The grade above it, or None.
         missing: What is missing for that one: checks, or a sentence.
+        failed: The checks that it failed, whatever grade needs them.
         passed: How many checks it passed.
         skipped: How many did not apply.
     """
@@ -44,6 +45,7 @@ class Verdict:
     grade: Grade | None
     next: Grade | None
     missing: tuple[str, ...]
+    failed: tuple[str, ...]
     passed: int
     skipped: int
 
@@ -55,21 +57,20 @@ def judge(outcomes: Sequence[Outcome], total: int) -> Verdict:
         outcomes: What became of the checks that were run.
         total: How many there are. If some were not run, there is no grade.
     """
-    passed = sum(outcome.result == "passed" for outcome in outcomes)
-    skipped = sum(outcome.result == "skipped" for outcome in outcomes)
-    if len(outcomes) < total:
-        left = f"{total - len(outcomes)} of {total} checks were not run"
-        return Verdict(None, GRADES[0], (left,), passed, skipped)
+    failed = tuple(outcome.check for outcome in outcomes if outcome.result == "failed")
+    passed, skipped = (sum(outcome.result == result for outcome in outcomes) for result in ("passed", "skipped"))
     reached: Grade | None = None
     for grade in GRADES:
-        missing = _list_missing(outcomes, grade)
+        missing = _list_missing(outcomes, grade, total)
         if missing:
-            return Verdict(reached, grade, missing, passed, skipped)
+            return Verdict(reached, grade, missing, failed, passed, skipped)
         reached = grade
-    return Verdict(reached, None, (), passed, skipped)
+    return Verdict(reached, None, (), failed, passed, skipped)
 
 
-def _list_missing(outcomes: Sequence[Outcome], grade: Grade) -> tuple[str, ...]:
+def _list_missing(outcomes: Sequence[Outcome], grade: Grade, total: int) -> tuple[str, ...]:
+    if len(outcomes) < total:
+        return (f"{total - len(outcomes)} of {total} checks were not run",)
     needed = [outcome for outcome in outcomes if outcome.grade == grade]
     failed = tuple(outcome.check for outcome in needed if outcome.result == "failed")
     if failed or any(outcome.result == "passed" for outcome in needed):

@@ -116,11 +116,8 @@ class Grader:
     def pytest_sessionfinish(self) -> None:
         """Write the grades to a file, if one is named."""
         if self._file is not None:
-            grades = {
-                owner: {"grade": verdict.grade, "missing": verdict.missing, "passed": verdict.passed}
-                for owner, verdict in self._judge().items()
-            }
-            self._file.write_text(json.dumps(grades, indent=2) + "\n", encoding="utf-8")
+            told = {owner: _show(verdict) for owner, verdict in self._judge().items()}
+            self._file.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 
     def _judge(self) -> dict[str, Verdict]:
         from g4f_testkit.grade import judge
@@ -136,3 +133,8 @@ def describe(verdict: Verdict) -> str:
     counts = f"{verdict.passed} checks passed, {verdict.skipped} do not apply"
     head = f"{verdict.grade or 'no grade'} ({counts})"
     return f"{head}; missing for {verdict.next}:" if verdict.next else head
+
+
+def _show(verdict: Verdict) -> dict[str, Any]:
+    names = ("grade", "missing", "failed", "passed", "skipped")
+    return {name: getattr(verdict, name) for name in names}

@@ -17,7 +17,7 @@ import attrs
 
 from g4f import Auth, ChatRequest, Chunk, Completion, HttpProvider, ImageRequest, Manifest, hookimpl
 from g4f.context import Context, HttpRequest, HttpResponse, Transport
-from g4f.errors import APIError, APIStatusError, StreamTruncatedError
+from g4f.errors import APIConnectionError, APIError, APIResponseError, APIStatusError, StreamTruncatedError
 from g4f.images import Images
 from g4f.manifest import CAPABILITIES
 from g4f.wire import openai
@@ -107,6 +107,59 @@ class Headstrong(Sound):
     """Asks another model than the user named."""
 
     wire = adapt_requests(lambda body: body.update(model="another"))
+
+
+def flatten(body: dict[str, Any]) -> None:
+    said = body["messages"]
+    if len(said) > 1 or not isinstance(said[0]["content"], str):
+        text = "\n".join(f"{message['role']}: {message.get('content')}" for message in said)
+        body["messages"] = [{"role": "user", "content": text}]
+
+
+class Flattener(Sound):
+    """Writes a conversation, with all that is in it, into one message."""
+
+    wire = adapt_requests(flatten)
+
+
+def drop_accents(body: dict[str, Any]) -> None:
+    for message in body["messages"]:
+        if isinstance(message.get("content"), str):
+            message["content"] = message["content"].encode("ascii", "ignore").decode()
+
+
+class Provincial(Sound):
+    """Knows the letters of one language."""
+
+    wire = adapt_requests(drop_accents)
+
+
+def shout(answer: dict[str, Any]) -> None:
+    for part in list_parts(answer):
+        if part.get("content"):
+            part["content"] = part["content"].upper()
+        for call in part.get("tool_calls") or []:
+            call["function"]["name"] = call["function"].get("name", "").upper()
+
+
+class Shouter(Sound):
+    """Tells all in capitals."""
+
+    wire = adapt_answers(shout)
+
+
+class Silent(Sound):
+    """Has nothing to say."""
+
+    @hookimpl
+    async def chat(self, request: ChatRequest, context: Context) -> Completion:
+        await super().chat(request, context)
+        return Completion.from_text("")
+
+    @hookimpl
+    async def stream(self, request: ChatRequest, context: Context) -> AsyncIterator[Chunk]:
+        await super().chat(request, context)
+        yield Chunk.from_text("", finish_reason="stop")
 
 
 class Painter(Sound):
@@ -199,6 +252,17 @@ class Deaf(Sound):
     """Drops settings that it has no ear for."""
 
     wire = adapt_requests(lambda body: [body.pop(name, None) for name in ("web_search_options", "prediction")])
+
+
+def drop_wishes(body: dict[str, Any]) -> None:
+    for name in ("tools", "reasoning_effort"):
+        body.pop(name, None)
+
+
+class Thoughtless(Sound):
+    """Passes on neither tools nor how hard to think."""
+
+    wire = adapt_requests(drop_wishes)
 
 
 class Shortsighted(Sound):
@@ -295,13 +359,12 @@ class Resigned(Sound):
 
 
 class Copyist(Sound):
-    """Draws one picture for two, turns embeddings around, and knows no models of today."""
+    """Draws what it likes: one picture for two, of one size, never from another; turns embeddings around, too."""
 
     @hookimpl
     async def image(self, request: ImageRequest, context: Context) -> Images:
-        images = await super().image(request, context)
-        del images.to_dict()["data"][1:]
-        return Images.from_dict({**images.to_dict(), "data": images.to_dict()["data"][:1]})
+        request = attrs.evolve(request, operation="generate", images=(), options={})
+        return await super().image(request, context)
 
     @hookimpl
     async def embed(self, request: Any, context: Context) -> Any:
@@ -312,7 +375,111 @@ class Copyist(Sound):
         return [{"id": "yesterday"}]
 
 
+class Stubborn(Sound):
+    """Does not let itself be interrupted."""
+
+    @hookimpl
+    async def chat(self, request: ChatRequest, context: Context) -> Completion:
+        try:
+            return await super().chat(request, context)
+        except asyncio.CancelledError:
+            return Completion.from_text("as I was saying")
+
+
+class Offended(Sound):
+    """Says nothing more to whoever left it in the middle."""
+
+    offender: Any = None
+
+    @hookimpl
+    async def stream(self, request: ChatRequest, context: Context) -> AsyncIterator[Chunk]:
+        try:
+            async with aclosing(super().stream(request, context)) as source:
+                async for chunk in source:
+                    yield chunk
+        except (GeneratorExit, asyncio.CancelledError):
+            self.offender = asyncio.get_running_loop()
+            raise
+
+    @hookimpl
+    async def chat(self, request: ChatRequest, context: Context) -> Completion:
+        if self.offender is asyncio.get_running_loop():
+            raise APIError("We do not talk to each other.")
+        return await super().chat(request, context)
+
+
+class Dreamer(Sound):
+    """Takes a stream that cannot be read for one without words."""
+
+    @hookimpl
+    async def stream(self, request: ChatRequest, context: Context) -> AsyncIterator[Chunk]:
+        try:
+            async with aclosing(super().stream(request, context)) as source:
+                async for chunk in source:
+                    yield chunk
+        except APIResponseError as error:
+            if isinstance(error, StreamTruncatedError):
+                raise
+            yield Chunk.from_text("", finish_reason="stop")
+
+
 # These lose gold.
+
+
+def read_kindly(response: HttpResponse) -> Completion:
+    try:
+        return openai.decode_chat(response)
+    except APIStatusError:
+        return Completion.from_text("All is well.")
+
+
+class KindDecoder(openai.ChunkDecoder):
+    def feed(self, event: Any) -> Chunk | None:
+        try:
+            return super().feed(event)
+        except APIStatusError:
+            self.ended = True
+            return None
+
+
+class Believer(Sound):
+    """Takes an error for the end of an answer, where its status is 200."""
+
+    wire = attrs.evolve(OPENAI, decode_chat=read_kindly, decode_stream=KindDecoder)
+
+
+class Sulker(Sound):
+    """Is of no use any more after a connection broke."""
+
+    offender: Any = None
+
+    @hookimpl
+    async def chat(self, request: ChatRequest, context: Context) -> Completion:
+        if self.offender is asyncio.get_running_loop():
+            raise APIError("Not after what happened.")
+        try:
+            return await super().chat(request, context)
+        except APIConnectionError:
+            self.offender = asyncio.get_running_loop()
+            raise
+
+
+class Fetcher(Sound):
+    """Fetches pictures itself, and shows its key for it."""
+
+    manifest = OWN_KEY
+
+    def complete(self, request: HttpRequest, context: Context) -> HttpRequest:
+        return attrs.evolve(request, headers={**request.headers, "x-key": context.secret() or ""})
+
+    @hookimpl
+    async def chat(self, request: ChatRequest, context: Context) -> Completion:
+        for message in request.messages:
+            for part in message["content"] if isinstance(message.get("content"), list) else []:
+                url = part.get("image_url", {}).get("url", "")
+                if url.startswith("http"):
+                    await self.send(HttpRequest("GET", url), context)
+        return await super().chat(request, context)
 
 
 class Credulous(Sound):
@@ -418,6 +585,27 @@ class Careless(Sound):
 DESERVED: dict[type, tuple[Grade | None, set[str]]] = {
     Sound: ("gold", set()),
     Trimmer: (None, {"test_a_stream_says_the_same_however_it_is_cut"}),
+    Flattener: (None, {"test_a_conversation_arrives_in_its_order"}),
+    Provincial: (None, {"test_every_character_survives"}),
+    Shouter: (
+        None,
+        {
+            "test_a_chat_is_answered",
+            "test_a_stream_says_the_same_however_it_is_cut",
+            "test_every_character_survives",
+        },
+    ),
+    Silent: (
+        None,
+        {
+            "test_a_chat_is_answered",
+            "test_a_stream_comes_piece_by_piece",
+            "test_a_stream_says_the_same_however_it_is_cut",
+            "test_every_character_survives",
+            "test_somebody_answers",
+            "test_somebody_answers_in_pieces",
+        },
+    ),
     Gatherer: (None, {"test_a_stream_comes_piece_by_piece"}),
     Blunt: (
         None,
@@ -452,6 +640,7 @@ DESERVED: dict[type, tuple[Grade | None, set[str]]] = {
     Willful: ("bronze", {"test_which_tool_to_call_arrives_or_is_told"}),
     Deaf: ("bronze", {"test_a_setting_in_other_words_arrives_or_is_told"}),
     Shortsighted: ("bronze", {"test_what_the_manifest_leaves_open_is_passed_on"}),
+    Thoughtless: ("bronze", {"test_definitions_of_tools_arrive", "test_the_effort_to_think_arrives"}),
     Forgetful: ("bronze", {"test_a_setting_arrives_or_is_told"}),
     Tangled: ("bronze", {"test_calls_of_tools_are_streamed"}),
     Loud: ("bronze", {"test_thoughts_are_kept_apart"}),
@@ -461,10 +650,25 @@ DESERVED: dict[type, tuple[Grade | None, set[str]]] = {
         "bronze",
         {
             "test_several_pictures_are_drawn",
+            "test_a_picture_is_changed",
+            "test_the_size_arrives_or_is_told",
             "test_embeddings_come_in_the_order_of_the_texts",
             "test_the_list_of_models_is_the_services",
         },
     ),
+    Stubborn: ("bronze", {"test_the_service_sees_a_call_being_canceled"}),
+    Offended: ("bronze", {"test_a_stream_may_be_left"}),
+    Dreamer: ("bronze", {"test_a_stream_that_is_none_is_an_error"}),
+    Believer: (
+        "silver",
+        {
+            "test_a_refusal_in_place_of_an_answer_is_an_error",
+            "test_a_refusal_in_mid_stream_is_an_error",
+            "test_a_refusal_as_the_first_event_is_an_error",
+        },
+    ),
+    Sulker: ("silver", {"test_a_client_lives_on_after_a_failure"}),
+    Fetcher: ("silver", {"test_a_picture_is_fetched_without_the_key"}),
     Credulous: (
         "silver",
         {"test_a_stream_that_is_cut_is_an_error", "test_a_stream_that_goes_wrong_is_an_error"},

@@ -12,12 +12,15 @@ from typing import Any
 
 import pytest
 
+from g4f_testkit import ProviderConformance
 from plugins.testkit.broken import DESERVED
 
 ROOT = Path(__file__).parents[3]
 CLASSES = "tests/plugins/testkit/broken_conformance.py"
 AT_ONCE = 4  # mostly they wait
 NAMES = [provider.__name__ for provider in DESERVED]
+# What the core refuses by the manifest alone, no provider can get wrong.
+OF_THE_CORE = {"test_what_the_manifest_denies_is_refused"}
 
 
 def run_kit(names: list[str], file: Path) -> Mapping[str, Any]:
@@ -47,3 +50,11 @@ def test_a_provider_loses_what_it_deserves_to_lose(provider: type, verdicts: Map
     told = verdicts[provider.__name__]
     assert told["grade"] == grade
     assert {check.partition("[")[0] for check in told["missing"]} == checks
+
+
+@pytest.mark.timeout(600)
+def test_every_check_can_fail(verdicts: Mapping[str, Any]) -> None:
+    """One that nobody fails would say nothing."""
+    failed = {check.partition("[")[0] for told in verdicts.values() for check in told["failed"]}
+    checks = {name for name in dir(ProviderConformance) if name.startswith("test_")}
+    assert checks - failed == OF_THE_CORE
