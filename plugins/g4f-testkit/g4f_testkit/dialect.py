@@ -23,7 +23,7 @@ Operation = Literal["chat", "image", "image_edit", "embed", "models"]
 # paid for when it fails: only what it certainly refused (429, 503) is tried again.
 Feature = Literal[
     "repeats", "usage", "cached_tokens", "reasoning_tokens", "length", "content_filter", "type", "code", "request_id",
-    "retry_after", "extra", "system", "stream", "marker", "models",
+    "retry_after", "extra", "system", "stream", "models",
 ]  # fmt: skip
 
 

@@ -15,7 +15,7 @@ class M365Dialect:
     """It has text alone, no system message, one way to end, and counts no tokens."""
 
     lacks: frozenset[Feature] = frozenset(
-        {"usage", "cached_tokens", "reasoning_tokens", "length", "type", "system", "marker", "models"}
+        {"usage", "cached_tokens", "reasoning_tokens", "length", "type", "system", "models"}
     )
 
     def read_request(self, request: Request) -> Asked | None:

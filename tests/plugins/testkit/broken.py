@@ -368,7 +368,7 @@ class Copyist(Sound):
 
     @hookimpl
     async def embed(self, request: Any, context: Context) -> Any:
-        return await super().embed(attrs.evolve(request, input=tuple(reversed(request.input))), context)
+        return await super().embed(attrs.evolve(request, input=tuple(reversed(request.input)), options={}), context)
 
     @hookimpl
     async def models(self, context: Context) -> list[dict[str, Any]]:
@@ -652,7 +652,10 @@ DESERVED: dict[type, tuple[Grade | None, set[str]]] = {
             "test_several_pictures_are_drawn",
             "test_a_picture_is_changed",
             "test_the_size_arrives_or_is_told",
+            "test_an_option_arrives_or_is_told",
+            "test_what_else_a_change_brings_arrives_or_is_told",
             "test_embeddings_come_in_the_order_of_the_texts",
+            "test_the_length_of_vectors_arrives_or_is_told",
             "test_the_list_of_models_is_the_services",
         },
     ),
@@ -691,3 +694,5 @@ DESERVED: dict[type, tuple[Grade | None, set[str]]] = {
         },
     ),
 }
+# Those whose mistakes are also seen above the grade that they lose.
+TO_THE_END = {Flattener, Resigned, Shouter, Silent, Stubborn}

@@ -166,8 +166,8 @@ class FaultChecks:
         heard = await kit.listen(timeout=Timeout(gap=LONG))
         assert (heard.error, heard.text, heard.finish_reason) == (None, TEXT, "stop")
 
-    @claim("gold", "chat", features=("stream", "marker"))
-    async def test_a_stream_ends_at_its_marker(self, kit: Kit) -> None:
+    @claim("gold", "chat", features=("stream",))
+    async def test_a_stream_ends_when_all_is_said(self, kit: Kit) -> None:
         """Though the service leaves the connection open."""
         kit.play(Turn(fault="held-open-after-the-end"))
         heard = await kit.listen(timeout=Timeout(gap=LONG))

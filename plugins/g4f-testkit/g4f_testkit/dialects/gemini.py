@@ -25,7 +25,7 @@ _RPC = "type.googleapis.com/google.rpc."
 class GeminiDialect:
     """What Google speaks: chats, pictures (one a request), embeddings in batches, the list of models."""
 
-    lacks: frozenset[Feature] = frozenset({"request_id", "marker"})
+    lacks: frozenset[Feature] = frozenset({"request_id"})
 
     def read_request(self, request: Request) -> Asked | None:
         """Return what a request asks; the path names model and method."""
