@@ -32,7 +32,9 @@ _IN_OPTIONS = (
     (re.compile(r"provider=…"), "-p PROVIDER"),
     (re.compile(r"^(\w+) needs a key: (set .+?, or )?pass api_key=…"), r"\1 needs a key: \2run g4f keys set \1"),
     (re.compile(r",? or pass api_key=…"), ""),
-    (re.compile(r"pass base_url=… or set "), "set "),
+    (re.compile(r"pass base_url=…( or )?"), r"use --base-url URL\1"),
+    (re.compile(r"pass it as model=…"), "use -m MODEL"),
+    (re.compile(r"provider_options=\{'(\w+)': \.\.\.\}"), r"--provider-option \1 …"),
 )
 
 

@@ -64,8 +64,10 @@ class CommandGroup(click.Group):
     def _place_default(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = {name for parameter in self.get_params(ctx) for name in parameter.opts}
         at = next((at for at, word in enumerate(args) if word not in own), len(args))
+        if not args and not ctx.resilient_parsing:
+            return ["--help"] if _is_terminal() else [self._default]
         if at == len(args):
-            return args if args or _is_terminal() else [self._default]
+            return args
         if self._is_command(args[at]):
             return _ask_command_for_help(args, at, ctx.help_option_names)
         self._refuse_misspelled(ctx, args[at])

@@ -23,7 +23,8 @@ from g4f_cli.text import hide_controls, take_whole
 
 _SECONDS_BETWEEN_SPLITS = 0.1
 _DRAWINGS_A_SECOND = 10
-_PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+# Not HTML, which nobody could see: what a model writes of a <div> is to be read.
+_PARSER = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 
 class MarkdownWriter:
@@ -106,7 +107,9 @@ class MarkdownWriter:
 
 def make_markdown(text: str) -> Markdown:
     """Return text to be printed as Markdown; where a link leads stands beside it."""
-    return Markdown(text, code_theme="ansi_dark", hyperlinks=False)
+    markdown = Markdown("", code_theme="ansi_dark", hyperlinks=False)
+    markdown.parsed = _PARSER.parse(text)
+    return markdown
 
 
 def split_last_block(text: str) -> tuple[str, str]:

@@ -144,17 +144,36 @@ def attach_option(what: str) -> Callable[[F], F]:
     )
 
 
-def parameter_option(function: F) -> F:
-    """Add `-o/--option`, passed on as `parameters`."""
-    return click.option(
-        "-o",
-        "--option",
+class ParameterOptions(TypedDict):
+    """What `parameter_options` hands over."""
+
+    parameters: tuple[tuple[str, str], ...]
+    provider_parameters: tuple[tuple[str, str], ...]
+
+
+def parameter_options(*names: str) -> Callable[[F], F]:
+    """Add an option of these names for parameters of the service, and `--provider-option`."""
+
+    def add(function: F) -> F:
+        return service(provider(function))
+
+    service = click.option(
+        *names,
         "parameters",
         type=(str, str),
         multiple=True,
         metavar="NAME VALUE",
-        help="A parameter of the service, as -o temperature 0.2. May be repeated.",
-    )(function)
+        help="A parameter of the service, as temperature 0.2. May be repeated.",
+    )
+    provider = click.option(
+        "--provider-option",
+        "provider_parameters",
+        type=(str, str),
+        multiple=True,
+        metavar="NAME VALUE",
+        help="An option that only the provider knows, as n_ctx 4096 of Local. May be repeated.",
+    )
+    return add
 
 
 def conversation_options(function: F) -> F:

@@ -10,24 +10,41 @@ from typing import TYPE_CHECKING, Any, cast
 from g4f_cli.terminal import InputError
 
 if TYPE_CHECKING:
-    from g4f.client._arguments import ChatArguments
+    from g4f.client._arguments import ChatArguments, ImageArguments
 
 _KINDS = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 
 
-def read_parameters(pairs: Sequence[tuple[str, str]]) -> ChatArguments:
+Pairs = Sequence[tuple[str, str]]
+
+
+def read_parameters(pairs: Pairs, own: Pairs = ()) -> ChatArguments:
     """Make a chat's arguments of names and values; a value is JSON where it can be, else a text.
 
-    A name that only the service knows goes there as it is.
+    Args:
+        pairs: OpenAI's parameters; a name that only the service knows goes there as it is.
+        own: Options that only the provider knows.
 
     Raises:
         InputError: A name is nearly one that we know.
     """
-    if not pairs:
+    if not pairs and not own:
         return {}
     from g4f.chat import ChatOptions
 
-    known = ChatOptions.__annotations__
+    return cast("ChatArguments", _sort_parameters(pairs, own, list(ChatOptions.__annotations__)))
+
+
+def read_image_parameters(pairs: Pairs, own: Pairs = ()) -> ImageArguments:
+    """Make the arguments of a request for images; as `read_parameters`."""
+    if not pairs and not own:
+        return {}
+    from g4f.images import ImageOptions
+
+    return cast("ImageArguments", _sort_parameters(pairs, own, list(ImageOptions.__annotations__)))
+
+
+def _sort_parameters(pairs: Pairs, own: Pairs, known: Sequence[str]) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     extra: dict[str, Any] = {}
     for name, value in pairs:
@@ -35,8 +52,12 @@ def read_parameters(pairs: Sequence[tuple[str, str]]) -> ChatArguments:
             arguments[name] = _read_value(value)
         else:
             extra[name] = _read_value(value)
-            _refuse_misspelled(name, list(known))
-    return cast("ChatArguments", {**arguments, "extra_body": extra} if extra else arguments)
+            _refuse_misspelled(name, known)
+    if extra:
+        arguments["extra_body"] = extra
+    if own:
+        arguments["provider_options"] = {name: _read_value(value) for name, value in own}
+    return arguments
 
 
 def _read_value(text: str) -> Any:

@@ -359,6 +359,20 @@ def test_parameters_reach_the_service_in_their_types(program: Program) -> None:
     assert (sent["temperature"], sent["stop"], sent["top_k"]) == (0.2, "END", 5)
 
 
+def test_options_of_a_provider_reach_it_alone(program: Program) -> None:
+    """They are no parameters of the service."""
+    code = """
+    from g4f import Completion, hookimpl
+
+    class Own:
+        @hookimpl
+        async def chat(self, request):
+            return Completion.from_text(repr((request.provider_options, request.extra_body)))
+    """
+    program.install("Own", code=code)
+    assert program.run("-p", "Own", "--provider-option", "n_ctx", "4096", "hi").out == "({'n_ctx': 4096}, {})\n"
+
+
 def test_a_misspelled_parameter_is_bad_input(program: Program) -> None:
     """Nothing is sent."""
     service = program.serve(HELLO)

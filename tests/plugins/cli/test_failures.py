@@ -125,3 +125,10 @@ def write_foreign(site: Path) -> None:
     )
     (site / "g4f-7.1.dist-info").mkdir()
     (site / "g4f-7.1.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: g4f\nVersion: 7.1\n")
+
+
+def test_a_missing_address_names_the_option(program: Program) -> None:
+    """Beside the variable."""
+    done = program.run("-p", "Custom", "-m", "m-1", "hi")
+    assert done.code == 3
+    assert done.err == ("Error: Custom needs to know where its server is: use --base-url URL or set CUSTOM_BASE_URL.\n")

@@ -36,7 +36,20 @@ def test_help_imports_nothing_heavy(program: Program) -> None:
     )
     imported = set(done.stderr.split())
     assert "click" in imported
-    assert imported & {"aiohttp", "asyncio", "attr", "g4f", "g4f_provider_loud", "pluggy", "rich"} == set()
+    heavy = {"aiohttp", "asyncio", "attr", "markdown_it", "platformdirs", "pluggy", "prompt_toolkit", "rich", "sqlite3"}
+    assert imported & (heavy | {"g4f", "g4f_provider_loud"}) == set()
+
+
+def test_help_costs_little_more_than_click(program: Program) -> None:
+    """Counted in modules, since times differ from machine to machine."""
+    count = "import sys, click; print(len(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", count], capture_output=True, text=True, check=True)
+    listing = 'print(*sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)'
+    whole = LIST_IMPORTS.replace(listing, "print(len(sys.modules), file=sys.stderr)")
+    helped = subprocess.run(
+        [sys.executable, "-c", whole], env=program.make_environment(), capture_output=True, text=True, check=True
+    )
+    assert int(helped.stderr) < 2 * int(done.stdout)
 
 
 def test_the_version_of_both_distributions_is_told(program: Program) -> None:

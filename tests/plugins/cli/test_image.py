@@ -209,3 +209,12 @@ def test_only_a_file_can_be_named(program: Program, place: str) -> None:
     done = program.run("image", "a cat", "-p", "Service", "-o", place, "-f")
     assert (done.code, done.out, service.requests) == (2, "", [])
     assert done.err.startswith("Error: ")
+
+
+def test_parameters_reach_the_service(program: Program) -> None:
+    """Those that have an option of their own, and all others."""
+    service = program.serve(draw(PIXEL))
+    options = ["--option", "background", "transparent", "--size", "64x64", "--option", "steps", "4"]
+    assert program.run("image", "a cat", "-p", "Service", "-o", "cat.png", *options).code == 0
+    sent = read_request(service)
+    assert (sent["background"], sent["size"], sent["steps"]) == ("transparent", "64x64", 4)

@@ -13,7 +13,7 @@ from plugins.cli.program import Program
 TEXT = (
     """# Title
 
-Some *text* with `code` and a [link](https://host.example/x).
+Some *text* with `code`, a <div> and a [link](https://host.example/x).
 
 1. one
 2. two
@@ -43,7 +43,7 @@ def test_an_answer_is_markdown_on_a_terminal(program: Program, rows: int, column
     assert terminal.wait() == 0
     words = [line.strip() for line in terminal.lines]
     assert words[0].strip("┃ ") == "Title"
-    assert "Some text with code and a link" in " ".join(words)
+    assert "Some text with code, a <div> and a link" in " ".join(words)
     assert "(https://host.example/x)" in " ".join(words)
     assert [word for word in words if word.startswith("print")] == [f"print({number})" for number in range(40)]
     assert words[-1] == "The end, with 日本語 and 👍."

@@ -12,12 +12,13 @@ from g4f_cli.choosing import Choice, add_default_model, make_client, read_choice
 from g4f_cli.keeping import add_answer, choose_as_before, find_conversation, keep
 from g4f_cli.options import (
     ChoiceOptions,
+    ParameterOptions,
     attach_option,
     choice_options,
     conversation_options,
     debug_option,
     json_option,
-    parameter_option,
+    parameter_options,
 )
 from g4f_cli.parameters import read_parameters, read_schema
 from g4f_cli.prompt import STANDARD_INPUT, make_content, read_pictures, read_prompt
@@ -32,12 +33,11 @@ if TYPE_CHECKING:
 _EXAMPLE = 'g4f "Why is the sky blue?"'
 
 
-class AskOptions(ChoiceOptions):
+class AskOptions(ChoiceOptions, ParameterOptions):
     """The options of `ask`, as click hands them over."""
 
     system: str | None
     attach: tuple[str, ...]
-    parameters: tuple[tuple[str, str], ...]
     schema: str | None
     extract: bool
     plain: bool
@@ -54,7 +54,7 @@ class AskOptions(ChoiceOptions):
 @choice_options
 @click.option("-s", "--system", metavar="TEXT", help="Instructions that stand before the prompt.")
 @attach_option("A picture to ask about")
-@parameter_option
+@parameter_options("-o", "--option")
 @click.option(
     "--schema",
     metavar="FIELDS",
@@ -98,7 +98,7 @@ def _read_message(words: tuple[str, ...], options: AskOptions) -> dict[str, Any]
 
 
 def _read_arguments(options: AskOptions) -> ChatArguments:
-    arguments = read_parameters(options["parameters"])
+    arguments = read_parameters(options["parameters"], options["provider_parameters"])
     if options["schema"]:
         arguments["response_format"] = read_schema(options["schema"])
     return arguments

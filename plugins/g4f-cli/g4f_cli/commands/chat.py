@@ -10,7 +10,14 @@ import click
 
 from g4f_cli.choosing import add_default_model, read_choice
 from g4f_cli.keeping import choose_as_before, find_conversation
-from g4f_cli.options import ChoiceOptions, choice_options, conversation_options, debug_option, parameter_option
+from g4f_cli.options import (
+    ChoiceOptions,
+    ParameterOptions,
+    choice_options,
+    conversation_options,
+    debug_option,
+    parameter_options,
+)
 from g4f_cli.parameters import read_parameters
 from g4f_cli.settings import read_settings
 from g4f_cli.terminal import note
@@ -23,11 +30,10 @@ if TYPE_CHECKING:
 _REMEMBERED = 100  # conversations whose prompts the up arrow brings back
 
 
-class ChatOptions(ChoiceOptions):
+class ChatOptions(ChoiceOptions, ParameterOptions):
     """The options of `chat`, as click hands them over."""
 
     system: str | None
-    parameters: tuple[tuple[str, str], ...]
     plain: bool
     go_on: bool
     cid: str | None
@@ -37,7 +43,7 @@ class ChatOptions(ChoiceOptions):
 @click.command("chat", short_help="Hold a conversation.")
 @choice_options
 @click.option("-s", "--system", metavar="TEXT", help="Instructions that stand before all prompts.")
-@parameter_option
+@parameter_options("-o", "--option")
 @click.option("--plain", is_flag=True, help="Print answers as they are, not as Markdown.")
 @conversation_options
 @debug_option
@@ -53,7 +59,7 @@ def command(context: click.Context, **options: Unpack[ChatOptions]) -> None:
     choice = add_default_model(choose_as_before(read_choice(options), conversation))
     if options["system"]:
         conversation.set_system(clean_argument(options["system"]))
-    arguments = read_parameters(options["parameters"])
+    arguments = read_parameters(options["parameters"], options["provider_parameters"])
     chat = Chat(conversation, choice, arguments, log=not options["no_log"], plain=options["plain"])
     if sys.stdin is not None and sys.stdin.isatty():
         note(f"Going on with: {conversation.title}" if conversation.kept else "/help lists the commands, Ctrl-D ends.")

@@ -12,25 +12,27 @@ from g4f_cli.choosing import make_client, read_choice
 from g4f_cli.failures import tell_fallback
 from g4f_cli.options import (
     ChoiceOptions,
+    ParameterOptions,
     PositiveNumber,
     attach_option,
     choice_options,
     debug_option,
     json_option,
+    parameter_options,
 )
+from g4f_cli.parameters import read_image_parameters
 from g4f_cli.prompt import read_pictures, read_prompt
 from g4f_cli.running import run
 from g4f_cli.saving import Placed, check_targets, name_targets, place
 from g4f_cli.terminal import InputError, note, warn
 
 if TYPE_CHECKING:
-    from g4f.client._arguments import ImageArguments
     from g4f.images import Images
 
 _EXAMPLE = 'g4f image "a white siamese cat"'
 
 
-class ImageCommandOptions(ChoiceOptions):
+class ImageCommandOptions(ChoiceOptions, ParameterOptions):
     """The options of `image`, as click hands them over."""
 
     output: Path | None
@@ -82,6 +84,7 @@ class Drawn(NamedTuple):
 )
 @click.option("--size", metavar="SIZE", help="As 1024x1024.")
 @click.option("--quality", metavar="QUALITY", help="As low, medium or high.")
+@parameter_options("--option")
 @attach_option("A picture to change as the prompt says")
 @json_option
 @debug_option
@@ -105,7 +108,8 @@ def command(words: tuple[str, ...], **options: Unpack[ImageCommandOptions]) -> N
 async def _draw(prompt: str, sources: list[str], options: ImageCommandOptions) -> Drawn:
     output, choice = options["output"], read_choice(options)
     folder = None if output is None else output if output.is_dir() else output.parent
-    wishes: ImageArguments = {"n": options["number"], "size": options["size"], "quality": options["quality"]}
+    wishes = read_image_parameters(options["parameters"], options["provider_parameters"])
+    wishes |= {"n": options["number"], "size": options["size"], "quality": options["quality"]}
     async with make_client(choice, media_folder=str(folder) if folder else None) as client:
         if sources:
             images = await client.images.edit(sources, prompt, choice.model, **wishes)

@@ -1,0 +1,213 @@
+"""What the command line promises, row by row, typed into a shell in a terminal as a user does."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from loopback import Loopback, Received, Reply, make_chunk, make_completion, reply_events, reply_json
+from plugins.cli.program import PIXEL, Program
+from plugins.cli.terminal import Terminal
+
+pytestmark = pytest.mark.skipif(shutil.which("bash") is None or os.name == "nt", reason="there is no bash")
+USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
+KEY = "sk-of-the-table"
+
+
+def answer(request: Received) -> Reply:
+    """Draw, list models, or answer with what was asked: in Markdown, or as the request wishes."""
+    if request.path.endswith("/images/generations"):
+        picture = {"b64_json": base64.b64encode(PIXEL).decode()}
+        return reply_json({"created": 1, "data": [picture] * (request.json.get("n") or 1)})
+    body = request.json
+    content = body["messages"][-1]["content"]
+    said = content if isinstance(content, str) else "; ".join(part["type"] for part in content)
+    system = body["messages"][0]["content"] if body["messages"][0]["role"] == "system" else ""
+    text = f"**{body.get('model', 'default')}** heard {system}<{said}> of {len(body['messages'])}"
+    if "response_format" in body:
+        text = '{"name": "Ada", "age": 36}'
+    if said == "code":
+        text = "Here:\n\n```python\nprint(1)\n```\n"
+    if not body.get("stream"):
+        return reply_json(make_completion(text, usage=USAGE))
+    usage = {**make_chunk(), "choices": [], "usage": USAGE}
+    return reply_events(make_chunk(text), make_chunk(None, "stop"), usage)
+
+
+@pytest.fixture
+def service(program: Program) -> Loopback:
+    """One that needs a key."""
+    return program.serve(answer, auth='auth = {variables = ["SERVICE_KEY"]}')
+
+
+class Shell:
+    """A bash in a terminal, in which `g4f` is a command."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.terminal = terminal
+        self._count = 0
+        terminal.wait_for("$")
+
+    def run(self, line: str) -> str:
+        """Type a line, and return what is seen of it until its end; the last line is the exit code."""
+        self._count += 1
+        mark = f"end{self._count}"
+        self.terminal.type(f'{line}; echo {mark[:3]}""{mark[3:]} "$?"\r')  # so that only its output has the mark
+        text = self.terminal.wait_for(lambda text: re.search(rf"^{mark} \d+$", text, re.MULTILINE))
+        seen, _, code = text.rpartition(f"{mark} ")
+        output = seen.rpartition('"$?"')[2].strip()
+        return f"{output}\n{code.split()[0]}".strip()
+
+
+@pytest.fixture
+def shell(program: Program, service: Loopback) -> Shell:
+    tools = program.home / "bin"
+    tools.mkdir()
+    (tools / "g4f").write_text(f"#!/bin/sh\nexec '{sys.executable}' -m g4f_cli \"$@\"\n")
+    (tools / "g4f").chmod(0o755)
+    path = os.pathsep.join([str(tools), os.environ["PATH"]])
+    program.variables |= {"SERVICE_KEY": KEY, "G4F_PROVIDERS": "Service"}
+    (program.folder / "f").write_text("x = 1")
+    (program.folder / "img.png").write_bytes(PIXEL)
+    command = ["bash", "--norc", "--noprofile", "-i"]
+    return Shell(program.open_other(command, rows=60, columns=100, PATH=path, PS1="$ ", TERM="xterm-256color"))
+
+
+def test_ask(shell: Shell) -> None:
+    """Markdown on the terminal, plain text in a pipe; whole, as JSON, with the tokens, with parameters."""
+    assert shell.run('g4f "prompt"') == "default heard <prompt> of 1\n0"
+    assert shell.run('g4f "prompt" | cat') == "**default** heard <prompt> of 1\n0"
+    assert shell.run('g4f --no-stream "prompt"') == "default heard <prompt> of 1\n0"
+    assert '"content": "**default** heard <prompt> of 1"' in shell.run('g4f --json "prompt"')
+    assert "Note: 7 tokens in, 3 out." in shell.run('g4f -u -o temperature 0.2 "prompt"')
+
+
+def test_pipe_and_system(shell: Shell) -> None:
+    """What is piped in is the prompt, and the instructions stand before it."""
+    assert shell.run('cat f | g4f -s "explain"') == "default heard explain<x = 1> of 2\n0"
+    assert shell.run("g4f - < f") == "default heard <x = 1> of 1\n0"
+
+
+def test_choose(shell: Shell, program: Program) -> None:
+    """A model, a provider, both; for ever; or a server of one's own."""
+    assert shell.run("g4f -m Service/m-1 hi").startswith("m-1 heard")
+    assert shell.run("g4f -p Service -m m-2 hi").startswith("m-2 heard")
+    assert shell.run("g4f models default Service/m-3") == "0"
+    assert shell.run("g4f providers default Service") == "0"
+    assert shell.run("unset G4F_PROVIDERS; g4f hi").startswith("m-3 heard")
+    with Loopback(answer) as server:
+        assert shell.run(f'g4f --base-url {server.url}/v1 -m m-4 "hi"').startswith("m-4 heard")
+
+
+def test_image_in_and_out(shell: Shell, program: Program) -> None:
+    """Pictures by path, URL and pipe; saved under their names."""
+    assert "<text; image_url; image_url>" in shell.run("g4f -a img.png -a https://host.example/b.png hi")
+    assert "<text; image_url>" in shell.run("cat img.png | g4f -a - hi")
+    shown = shell.run('g4f image "a cat" -o cat.png -n 2 --size 1024x1024')
+    assert shown == "cat-1.png\ncat-2.png\n0"
+    assert (program.folder / "cat-2.png").read_bytes() == PIXEL
+
+
+def test_chat(shell: Shell) -> None:
+    """Within the shell, and back."""
+    terminal = shell.terminal
+    terminal.type("g4f chat\r")
+    terminal.wait_for(">>>")
+    terminal.type("hello\r")
+    terminal.wait_for("heard <hello> of 1")
+    terminal.type("/retry\r")
+    terminal.wait_for(lambda text: text.count("heard <hello> of 1") == 2)
+    terminal.type("again\r")
+    terminal.wait_for("heard <again> of 3")
+    terminal.type("\x04")
+    terminal.wait_for(lambda text: text.endswith("\n$"))
+    assert shell.run("true") == "0"
+
+
+def test_go_on(shell: Shell) -> None:
+    """The last conversation, one by its id, or none."""
+    shell.run("g4f one")
+    assert "<two> of 3" in shell.run("g4f -c two")
+    listed = shell.run("g4f logs")
+    name = re.findall(r"^([0-9a-f]{10}) ", listed, re.MULTILINE)[0]
+    assert "<three> of 5" in shell.run(f"g4f --cid {name} three")
+    assert "one" in shell.run("g4f logs search THREE")
+    assert "## Assistant" in shell.run("g4f logs export")
+    shell.run("g4f --no-log four; g4f logs off; g4f five; g4f logs on")
+    assert shell.run("g4f logs search five") == "Note: There is none.\n0"
+    assert shell.run("g4f logs search four") == "Note: There is none.\n0"
+
+
+def test_structure(shell: Shell) -> None:
+    """Fields, or a block of code alone."""
+    assert shell.run("g4f --schema 'name, age int' hi") == '{"name": "Ada", "age": 36}\n0'
+    assert shell.run("g4f -x code") == "print(1)\n0"
+
+
+def test_keys(shell: Shell, service: Loopback) -> None:
+    """Typed unseen, used, listed, removed; Ctrl-C leaves the terminal as it was."""
+    shell.run("unset SERVICE_KEY")
+    terminal = shell.terminal
+    for pressed in ("\x03", "sk-typed-unseen\r"):
+        count = terminal.text.count("(not shown):")
+        terminal.type("g4f keys set service\r")
+        terminal.wait_for(lambda text, count=count: text.count("(not shown):") > count)
+        terminal.type(pressed)
+    terminal.wait_for("Note: The key of Service is stored in")
+    assert "heard <hi>" in shell.run("g4f hi")
+    assert service.requests[-1].key == "sk-typed-unseen"
+    assert re.search(r"^Service +file", shell.run("g4f keys"), re.MULTILINE)
+    assert shell.run("g4f keys path").endswith("keys.json\n0")
+    assert shell.run("g4f keys remove service").endswith("0")
+    assert shell.run("g4f hi").endswith("3")
+    assert "sk-typed-unseen" not in terminal.text
+
+
+def test_look(shell: Shell) -> None:
+    """Models and providers, for people and programs."""
+    assert "gpt-4o-mini" in shell.run("g4f models gpt-4o")
+    assert re.search(r"^Service +ready", shell.run("g4f providers"), re.MULTILINE)
+    assert '"name": "Service"' in shell.run("g4f providers --json | grep Service")
+
+
+def test_add(shell: Shell) -> None:
+    """The index is asked only if the user agrees."""
+    shell.terminal.type("g4f install g4f-provider-unheard-of\r")
+    shell.terminal.wait_for("Install it from there? [y/N]:")
+    shell.terminal.type("n\r")
+    assert "Note: Installing" not in shell.run("true")
+    assert shell.run("g4f uninstall g4f-cli").endswith("remove it with your installer.\n2")
+
+
+def test_diagnose(shell: Shell, program: Program) -> None:
+    """Also where a provider is broken."""
+    program.install("Broken", code="raise SystemExit", manifest="contract = 99")
+    assert "BROKEN: The provider Broken" in shell.run("g4f doctor").replace("\n", " ")
+
+
+def test_models_on_disk(shell: Shell) -> None:
+    """Those that can be fetched."""
+    assert "qwen2.5-coder-0.5b-instruct" in shell.run("g4f download list")
+    assert shell.run("g4f download remove smollm2-135m").endswith("1")
+
+
+def test_exit_codes(shell: Shell, service: Loopback) -> None:
+    """Each of them."""
+    assert shell.run("g4f hi >/dev/null") == "0"
+    assert shell.run("g4f -p Nobody hi 2>/dev/null") == "2"
+    assert shell.run("SERVICE_KEY= g4f hi 2>/dev/null") == "3"
+    service.answer = lambda request: reply_json({"error": {"message": "no"}}, 400)
+    assert shell.run("g4f hi 2>/dev/null") == "1"
+    assert shell.run("g4f").endswith("0")
+
+
+def test_a_file_that_is_gone_is_told(shell: Shell, program: Program) -> None:
+    """One sentence with the exit code of bad input."""
+    Path(program.folder / "img.png").unlink()
+    assert shell.run("g4f -a img.png hi").endswith("No such file or directory.\n2")
