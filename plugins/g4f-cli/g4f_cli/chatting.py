@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import click
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from g4f_cli.answering import Answer, Question, make_writer, stream_answer
+from g4f_cli.attachments import Part, make_content
 from g4f_cli.choosing import Choice, make_client
-from g4f_cli.failures import describe_failure
+from g4f_cli.failures import tell_failure
 from g4f_cli.keeping import add_answer, keep
-from g4f_cli.prompt import make_content
 from g4f_cli.slash import obey
-from g4f_cli.terminal import OutputError, complain, note
+from g4f_cli.terminal import OutputError, note
 
 if TYPE_CHECKING:
     from g4f import AsyncClient
@@ -25,6 +23,20 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class Manner(NamedTuple):
+    """How a chat is held.
+
+    Attributes:
+        log: Whether the conversation is kept.
+        plain: Whether answers are written as they are.
+        debug: Whether errors are shown with their traceback.
+    """
+
+    log: bool
+    plain: bool
+    debug: bool
+
+
 class Chat:
     """A chat.
 
@@ -32,31 +44,27 @@ class Chat:
         conversation: What was said before.
         choice: Who serves.
         arguments: What is asked of the service beside.
-        log: Whether the conversation is kept.
-        plain: Whether answers are written as they are.
+        manner: How it is held.
 
     Attributes:
         conversation: What was said so far.
         choice: Who serves.
-        pictures: What goes with the next prompt, as URLs.
+        attachments: What goes with the next prompt.
         last: The last prompt, whether it was answered or not.
         ended: Whether the user has had enough.
         code: The exit code: that of the first failure.
     """
 
-    def __init__(
-        self, conversation: Conversation, choice: Choice, arguments: ChatArguments, *, log: bool, plain: bool
-    ) -> None:
+    def __init__(self, conversation: Conversation, choice: Choice, arguments: ChatArguments, manner: Manner) -> None:
         self.conversation = conversation
         self.choice = choice
-        self.pictures: list[str] = []
+        self.attachments: list[Part] = []
         said = (message for message in reversed(conversation.messages) if message["role"] == "user")
         self.last: dict[str, Any] | None = next(said, None)
         self.ended = False
         self.code = 0
         self._arguments = arguments
-        self._log = log
-        self._plain = plain
+        self._manner = manner
         self._client: AsyncClient | None = None
         self._task: asyncio.Future[Any] | None = None
 
@@ -80,24 +88,19 @@ class Chat:
             if prompt.startswith("/"):
                 await obey(self, prompt)
             else:
-                pictures, self.pictures = self.pictures, []
-                await self.ask({"role": "user", "content": make_content(prompt, pictures)})
+                attachments, self.attachments = self.attachments, []
+                await self.ask({"role": "user", "content": make_content(prompt, attachments)})
         except OutputError:
             raise
-        except click.ClickException as error:
-            self._tell_failure(error.format_message(), error.exit_code)
         except Exception as error:  # noqa: BLE001 - a chat is not lost for one answer
-            self._tell_failure(*describe_failure(error))
-
-    def _tell_failure(self, text: str, code: int) -> None:
-        complain(text)
-        self.code = self.code or code
+            code = tell_failure(error, debug=self._manner.debug)
+            self.code = self.code or code
 
     async def ask(self, message: dict[str, Any]) -> None:
         """Ask, write the answer as it comes, and keep both; of an answer that is stopped, what came."""
         self.last = message
         question = Question([*self.conversation.messages, message], self.choice.model, self._arguments)
-        writer = make_writer(plain=self._plain)
+        writer = make_writer(plain=self._manner.plain)
         if self._client is None:
             self._client = make_client(self.choice)
         answer = await self._run_stoppable(stream_answer(self._client, question, writer))
@@ -107,7 +110,7 @@ class Chat:
         if answer.text:
             self.conversation.base_url = self.choice.base_url
             add_answer(self.conversation, [message], answer)
-            if self._log:
+            if self._manner.log:
                 keep(self.conversation)
 
     async def _run_stoppable(self, work: Awaitable[T]) -> T | None:

@@ -13,8 +13,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
+import click
+
 from g4f_cli.keys import read_store
-from g4f_cli.terminal import OutputError, note
+from g4f_cli.terminal import OutputError, complain, note, show
 from g4f_cli.text import shorten
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ NO_ACCESS = 3
 
 # The core's sentences speak to programmers; these are the same remedies on the command line.
 _IN_OPTIONS = (
+    (re.compile(r"install (g4f-[\w-]+) \(from a checkout: pip install \./plugins/\1\)"), r"run g4f install \1"),
     (re.compile(r"pass provider=… or model=…"), "name one with -p PROVIDER or -m MODEL"),
     (re.compile(r"pass provider='([^']+)'"), r"use -p \1"),
     (re.compile(r"provider=…"), "-p PROVIDER"),
@@ -45,8 +48,20 @@ class Failure(NamedTuple):
     code: int
 
 
+def tell_failure(error: Exception, *, debug: bool) -> int:
+    """Say what an exception means, with `debug` where it comes from too, and return the exit code."""
+    failure = describe_failure(error)
+    if debug:
+        show(format_traceback(error))
+    if failure.text:
+        complain(failure.text)
+    return failure.code
+
+
 def describe_failure(error: Exception) -> Failure:
     """Find the words and the exit code for an exception."""
+    if isinstance(error, click.ClickException):
+        return Failure(error.format_message(), error.exit_code)
     if isinstance(error, OutputError):
         text = str(error)
         return Failure(f"The output cannot be written: {text}." if text else "", FAILED)

@@ -95,7 +95,11 @@ def read_text(content: object) -> str:
     """Return the text of a message's content."""
     if not isinstance(content, list):
         return str(content or "")
-    return "\n\n".join(part["text"] if part.get("type") == "text" else "[picture]" for part in content)
+    return "\n\n".join(part["text"] if part.get("type") == "text" else _name_part(part) for part in content)
+
+
+def _name_part(part: dict[str, Any]) -> str:
+    return {"image_url": "[picture]", "file": "[document]", "input_audio": "[sound]"}.get(part.get("type", ""), "[…]")
 
 
 class Row(NamedTuple):

@@ -139,7 +139,7 @@ def attach_option(what: str) -> Callable[[F], F]:
         "--attach",
         type=click.Path(allow_dash=True),
         multiple=True,
-        metavar="IMAGE",
+        metavar="FILE",
         help=f'{what}: a path, a URL, or "-" for standard input. May be repeated.',
     )
 

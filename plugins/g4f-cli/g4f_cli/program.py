@@ -9,7 +9,7 @@ import click
 from g4f_cli.cli import cli
 from g4f_cli.interrupts import leave_interrupted
 from g4f_cli.options import Invocation
-from g4f_cli.terminal import complain, prepare_streams, show
+from g4f_cli.terminal import prepare_streams
 
 
 def run_program(arguments: Sequence[str] | None) -> int:
@@ -28,12 +28,7 @@ def run_program(arguments: Sequence[str] | None) -> int:
         error.show()
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the last door: whatever it is, the user gets a sentence
-        from g4f_cli.failures import describe_failure, format_traceback
+        from g4f_cli.failures import tell_failure
 
-        failure = describe_failure(error)
-        if invocation.debug:
-            show(format_traceback(error))
-        if failure.text:
-            complain(failure.text)
-        return failure.code
+        return tell_failure(error, debug=invocation.debug)
     return code if isinstance(code, int) else 0

@@ -1,4 +1,4 @@
-"""The prompt and its pictures: the words of the command line, joined with what is piped in."""
+"""The prompt: the words of the command line, joined with what is piped in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from g4f_cli.terminal import InputError, note
 from g4f_cli.text import clean_argument, read_text
@@ -35,33 +34,6 @@ def read_prompt(words: Sequence[str], *, join_input: bool, example: str) -> str:
     return prompt
 
 
-def read_pictures(names: Sequence[str]) -> list[str]:
-    """Return pictures as URLs, as messages carry them.
-
-    Args:
-        names: Paths and URLs; "-" is standard input.
-
-    Raises:
-        InputError: Two of them are to come by standard input.
-        InvalidInputError: One is no picture.
-    """
-    from g4f.media import read_image
-
-    if names.count(STANDARD_INPUT) > 1:
-        raise InputError("Only one picture can come by standard input.")
-    return [
-        read_image(read_input(), "Standard input") if name == STANDARD_INPUT else read_image(name) for name in names
-    ]
-
-
-def make_content(prompt: str, pictures: Sequence[str]) -> str | list[dict[str, Any]]:
-    """Return the content of a user's message."""
-    if not pictures:
-        return prompt
-    parts = [{"type": "image_url", "image_url": {"url": url}} for url in pictures]
-    return [{"type": "text", "text": prompt}, *parts]
-
-
 def read_input() -> bytes:
     """Read standard input to its end; one that is closed is empty."""
     if sys.stdin is None:
@@ -78,8 +50,8 @@ def _read_piped_text() -> str:
     from g4f.media import sniff_image
 
     data = read_input()
-    if sniff_image(data):
-        raise InputError("Standard input is a picture: attach it with -a -.")
+    if sniff_image(data) or data.startswith(b"%PDF-"):
+        raise InputError("Standard input is no text: attach it with -a -.")
     return read_text(data)
 
 

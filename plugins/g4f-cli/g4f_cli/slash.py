@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from g4f_cli.attachments import read_attachments
 from g4f_cli.choosing import make_registry
 from g4f_cli.files import write_private
-from g4f_cli.prompt import read_pictures
 from g4f_cli.terminal import InputError, note, show
 
 if TYPE_CHECKING:
@@ -75,10 +75,10 @@ def set_system(chat: Chat, text: str) -> None:
 
 
 def attach(chat: Chat, name: str) -> None:
-    """Let a picture go with the next prompt."""
+    """Let a picture, a PDF or sound go with the next prompt."""
     if not name:
-        raise InputError("Say which picture: /image PATH, or a URL.")
-    chat.pictures += read_pictures([_read_path(name)])
+        raise InputError("Say which one: /image PATH, or a URL.")
+    chat.attachments += read_attachments([_read_path(name)])
     note("It goes with the next prompt.")
 
 
@@ -157,7 +157,7 @@ COMMANDS: Mapping[str, Command] = {
     "/model": Command("[NAME]", "Show or change the model.", set_model, _list_models),
     "/provider": Command("[NAME]", "Show or change who answers.", set_provider, _list_providers),
     "/system": Command("[TEXT]", "Show or change the instructions.", set_system),
-    "/image": Command("PATH", "Let a picture, or the one at a URL, go with the next prompt.", attach, None),
+    "/image": Command("PATH", "Let a picture, a PDF or sound go with the next prompt.", attach, None),
     "/save": Command("PATH", "Save the conversation, as Markdown or as .json.", save, None),
     "/retry": Command("", "Ask the last prompt again.", retry),
     "/clear": Command("", "Begin a new conversation.", clear),

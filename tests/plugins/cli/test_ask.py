@@ -139,6 +139,26 @@ def test_a_picture_may_come_by_standard_input(program: Program) -> None:
     assert [part["type"] for part in read_messages(service)[0]["content"]] == ["text", "image_url"]  # type: ignore[attr-defined]
 
 
+def test_documents_and_sound_are_attached_too(program: Program) -> None:
+    """By what they are, not by their names."""
+    service = program.serve(HELLO)
+    contents = {
+        "report.pdf": b"%PDF-1.4 ...",
+        "say.wav": b"RIFF....WAVEfmt ",
+        "song": b"ID3...",
+        "raw": b"\xff\xfb\x90",
+    }
+    for name, content in contents.items():
+        (program.folder / name).write_bytes(content)
+    attached = [word for name in contents for word in ("-a", name)]
+    assert program.run("-p", "Service", *attached, "What?").code == 0
+    document, *sounds = read_messages(service)[0]["content"][1:]  # type: ignore[index]
+    data = base64.b64encode(contents["report.pdf"]).decode()
+    assert document["file"] == {"filename": "report.pdf", "file_data": f"data:application/pdf;base64,{data}"}
+    assert [sound["input_audio"]["format"] for sound in sounds] == ["wav", "mp3", "mp3"]
+    assert "[document]" in program.run("logs", "show").out
+
+
 def test_a_file_that_is_no_picture_is_refused_before_anything_is_sent(program: Program) -> None:
     """Bad input has exit code 2."""
     service = program.serve(HELLO)

@@ -206,6 +206,13 @@ def test_markdown_and_narrow_windows_are_right(program: Program, service: Loopba
     assert "**" not in terminal.text.partition("<")[2]
 
 
+def test_debug_shows_where_an_answer_failed(program: Program, service: Loopback) -> None:
+    """And the chat goes on."""
+    done = program.run("--debug", "chat", "-p", "Service", piped=b"fail\none\n")
+    assert "Traceback (most recent call last)" in done.err
+    assert done.out == "<one>\n"
+
+
 def test_without_a_terminal_each_line_is_a_prompt(program: Program, service: Loopback) -> None:
     """The answers alone are on standard output; the exit code is that of the first failure."""
     done = program.run("chat", "-p", "Service", piped=b'one\n\n"""\ntwo\nthree\n"""\nfail\nfour\n')

@@ -47,12 +47,12 @@ def test_no_prompt_at_all_is_bad_input(program: Program) -> None:
 def test_a_picture_that_is_piped_in_as_text_is_refused(program: Program) -> None:
     """The sentence says how to attach it."""
     done = program.run("Describe", piped=b"\x89PNG\r\n\x1a\n and more")
-    assert (done.code, done.err) == (2, "Error: Standard input is a picture: attach it with -a -.\n")
+    assert (done.code, done.err) == (2, "Error: Standard input is no text: attach it with -a -.\n")
 
 
 def test_standard_input_is_used_once(program: Program) -> None:
     """Two pictures, or a prompt and a picture, cannot come by it."""
-    assert "Only one picture" in program.run("-a", "-", "-a", "-", "hi").err
+    assert "Only one attachment" in program.run("-a", "-", "-a", "-", "hi").err
     assert program.run("-a", "-", "-").code == 2
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import click
 
 from g4f_cli.answering import Answer, Question, fetch_answer, make_writer, stream_answer, tell_usage
+from g4f_cli.attachments import make_content, read_attachments
 from g4f_cli.choosing import Choice, add_default_model, make_client, read_choice
 from g4f_cli.keeping import add_answer, choose_as_before, find_conversation, keep
 from g4f_cli.options import (
@@ -21,7 +22,7 @@ from g4f_cli.options import (
     parameter_options,
 )
 from g4f_cli.parameters import read_parameters, read_schema
-from g4f_cli.prompt import STANDARD_INPUT, make_content, read_pictures, read_prompt
+from g4f_cli.prompt import STANDARD_INPUT, read_prompt
 from g4f_cli.running import run
 from g4f_cli.terminal import InputError, warn
 from g4f_cli.text import clean_argument, find_code
@@ -53,7 +54,7 @@ class AskOptions(ChoiceOptions, ParameterOptions):
 @click.argument("words", nargs=-1, metavar="PROMPT...")
 @choice_options
 @click.option("-s", "--system", metavar="TEXT", help="Instructions that stand before the prompt.")
-@attach_option("A picture to ask about")
+@attach_option("A picture, a PDF or sound to ask about")
 @parameter_options("-o", "--option")
 @click.option(
     "--schema",
@@ -91,10 +92,10 @@ def command(words: tuple[str, ...], **options: Unpack[AskOptions]) -> None:
 
 def _read_message(words: tuple[str, ...], options: AskOptions) -> dict[str, Any]:
     if STANDARD_INPUT in options["attach"] and words == (STANDARD_INPUT,):
-        raise InputError("Standard input cannot be the prompt and a picture.")
-    pictures = read_pictures(options["attach"])
+        raise InputError("Standard input cannot be the prompt and an attachment.")
+    attachments = read_attachments(options["attach"])
     prompt = read_prompt(words, join_input=STANDARD_INPUT not in options["attach"], example=_EXAMPLE)
-    return {"role": "user", "content": make_content(prompt, pictures)}
+    return {"role": "user", "content": make_content(prompt, attachments)}
 
 
 def _read_arguments(options: AskOptions) -> ChatArguments:

@@ -12,6 +12,7 @@ from g4f_cli.choosing import add_default_model, read_choice
 from g4f_cli.keeping import choose_as_before, find_conversation
 from g4f_cli.options import (
     ChoiceOptions,
+    Invocation,
     ParameterOptions,
     choice_options,
     conversation_options,
@@ -53,14 +54,15 @@ def command(context: click.Context, **options: Unpack[ChatOptions]) -> None:
 
     Without a terminal each line of standard input is a prompt.
     """
-    from g4f_cli.chatting import Chat
+    from g4f_cli.chatting import Chat, Manner
 
     conversation = find_conversation(last=options["go_on"], name=options["cid"])
     choice = add_default_model(choose_as_before(read_choice(options), conversation))
     if options["system"]:
         conversation.set_system(clean_argument(options["system"]))
     arguments = read_parameters(options["parameters"], options["provider_parameters"])
-    chat = Chat(conversation, choice, arguments, log=not options["no_log"], plain=options["plain"])
+    debug = context.ensure_object(Invocation).debug
+    chat = Chat(conversation, choice, arguments, Manner(not options["no_log"], options["plain"], debug))
     if sys.stdin is not None and sys.stdin.isatty():
         note(f"Going on with: {conversation.title}" if conversation.kept else "/help lists the commands, Ctrl-D ends.")
         _talk_at_terminal(chat, keeps=not options["no_log"])

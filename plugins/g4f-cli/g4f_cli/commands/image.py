@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import click
 
+from g4f_cli.attachments import read_pictures
 from g4f_cli.choosing import make_client, read_choice
 from g4f_cli.failures import tell_fallback
 from g4f_cli.options import (
@@ -21,7 +22,7 @@ from g4f_cli.options import (
     parameter_options,
 )
 from g4f_cli.parameters import read_image_parameters
-from g4f_cli.prompt import read_pictures, read_prompt
+from g4f_cli.prompt import read_prompt
 from g4f_cli.running import run
 from g4f_cli.saving import Placed, check_targets, name_targets, place
 from g4f_cli.terminal import InputError, note, warn
