@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
@@ -16,6 +17,7 @@ from markdown_it import MarkdownIt
 from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.markdown import Markdown
+from rich.segment import Segment, Segments
 from rich.text import Text
 
 from g4f_cli.terminal import OutputError, hide_interrupt_mark
@@ -91,9 +93,7 @@ class MarkdownWriter:
 
     def _print(self, text: str) -> None:
         if text.strip():
-            if self._printed:
-                self._console.print()
-            self._console.print(make_markdown(text))
+            self._console.print(self._render(text), end="")
             self._printed = True
 
     def _draw_tail(self) -> RenderableType:
@@ -102,7 +102,21 @@ class MarkdownWriter:
         if len(self._console.render_lines(Text(self._tail))) > height:
             lines = self._tail.splitlines()[-height:]
             return Text("\n".join(lines), overflow="ellipsis", no_wrap=True)
-        return make_markdown(self._tail)
+        return self._render(self._tail)
+
+    def _render(self, text: str) -> Segments:
+        """Return Markdown as lines, with one empty line between it and what was printed before."""
+        lines = self._console.render_lines(make_markdown(text), pad=False)
+        whole = [at for at, line in enumerate(lines) if any(segment.text.strip() for segment in line)]
+        shown = lines[whole[0] : whole[-1] + 1] if whole else []
+        return Segments([*([Segment.line()] if self._printed else []), *_join_lines(shown)])
+
+
+def _join_lines(lines: Iterable[list[Segment]]) -> Iterator[Segment]:
+    """Yield the segments of lines, each line ended."""
+    for line in lines:
+        yield from line
+        yield Segment.line()
 
 
 def make_markdown(text: str) -> Markdown:
