@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -84,6 +85,17 @@ def make_secret(key: object, provider: str) -> Secret | None:
     if not (value.isascii() and value.isprintable()):
         raise InvalidInputError(f"The api_key for {provider} has characters that a key cannot have; copy it again.")
     return Secret(value)
+
+
+def list_variables(manifest: Manifest) -> tuple[str, ...]:
+    """Name all environment variables that a provider's access depends on."""
+    settings = (setting.variable for setting in manifest.settings)
+    return tuple(name for name in (*manifest.auth.variables, manifest.base_url_variable, *settings) if name)
+
+
+def read_variables(names: Iterable[str], variables: Mapping[str, str] = os.environ) -> tuple[str | None, ...]:
+    """Return the values of environment variables, to see later whether one has changed."""
+    return tuple(map(variables.get, names))
 
 
 def find_variable(manifest: Manifest, variables: Mapping[str, str] = os.environ) -> str | None:
@@ -217,6 +229,7 @@ def check_base_url(url: object) -> str:
     return url
 
 
+@lru_cache(maxsize=256)
 def find_origin(url: str) -> str:
     """Return scheme, host and port of an http or https URL, the port always written out.
 

@@ -29,7 +29,7 @@ from g4f.context import (
     Timeout,
     Transport,
 )
-from g4f.credentials import Access, Secret, add_settings, resolve_access
+from g4f.credentials import Access, Secret, add_settings, list_variables, read_variables, resolve_access
 from g4f.errors import (
     APIError,
     APITimeoutError,
@@ -50,7 +50,7 @@ logger = logging.getLogger("g4f")
 _TOLD = ("args", "body", "code", "type", "param", "request_id")  # where an error has what the service said
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Reach:
     """How a client reaches one provider: what the user gave for it."""
 
@@ -58,11 +58,21 @@ class Reach:
     key: Secret | None = None
     base_url: str | None = None
     settings: Mapping[str, str] = attrs.field(factory=dict)
+    _variables: tuple[str, ...] | None = attrs.field(default=None, init=False)
+    _known: tuple[tuple[str | None, ...], Access] | None = attrs.field(default=None, init=False, repr=False)
 
     def resolve(self, plugin: Plugin) -> Access:
-        """Work out how to reach it now, from what was given and the environment; see `resolve_access`."""
-        access = resolve_access(plugin.name, plugin.manifest, key=self.key, base_url=self.base_url)
-        return add_settings(access, plugin.manifest, self.settings) if self.settings else access
+        """Work out how to reach it now, from what was given and the environment; see `resolve_access`.
+
+        Done once while the variables that matter are what they were.
+        """
+        if self._variables is None:
+            self._variables = list_variables(plugin.manifest)
+        values = read_variables(self._variables)
+        if self._known is None or self._known[0] != values:
+            access = resolve_access(plugin.name, plugin.manifest, key=self.key, base_url=self.base_url)
+            self._known = values, add_settings(access, plugin.manifest, self.settings) if self.settings else access
+        return self._known[1]
 
 
 @attrs.frozen

@@ -20,9 +20,12 @@ from g4f.client._images import ImagesResource
 from g4f.client._models import Models
 from g4f.client._settings import (
     CUSTOM,
+    Choice,
+    Choices,
     Chooser,
     Settings,
     arrange_middleware,
+    check_headers,
     read_api_versions,
     read_base_urls,
     read_keys,
@@ -34,7 +37,7 @@ from g4f.dispatch import Dispatcher
 from g4f.environment import show_log
 from g4f.middleware.cooldown import Cooldown
 from g4f.plugin import Plugin
-from g4f.registry import Registry, share_registry
+from g4f.registry import ProviderRef, Registry, share_registry
 
 if TYPE_CHECKING:
     from g4f.transport import Pool
@@ -150,6 +153,7 @@ class AsyncClient:
         )
         show_log(find_registry().environment.log_level)
         self._shared = _Shared(self._settings.proxies, allow_private_urls, find_registry)
+        self._choices = Choices()
         self._attach()
 
     def _attach(self) -> None:
@@ -194,6 +198,50 @@ class AsyncClient:
         needs: Sequence[str] | None = None,
     ) -> tuple[Callable[[], Awaitable[Any]], Dispatcher]:
         settings = self._settings
+        choice = self._choose(request, provider, own, arguments, request.needs if needs is None else needs)
+        if request.extra_headers:
+            check_headers(request, choice)
+        timeout = arguments.get("timeout")
+        dispatcher = Dispatcher(
+            reaches=choice.reaches,
+            middleware=settings.middleware,
+            pool=self._shared.get_pool,
+            timeout=settings.timeout if timeout is None else Timeout.make(timeout),
+            proxy=arguments.get("proxy"),
+            use=self._shared.use,
+            cooldown=self._shared.cooldown,
+        )
+        plan = choice.plan
+        return lambda: dispatcher.run(Call(request, plan.targets[0]), plan), dispatcher
+
+    def _choose(
+        self,
+        request: Request,
+        provider: ProvidersInput | None,
+        own: ProvidersInput | None,
+        arguments: Mapping[str, Any],
+        needs: Sequence[str],
+    ) -> Choice:
+        """Find who serves a call; see `Chooser.choose`."""
+        named = all(item is None or isinstance(item, (str, ProviderRef)) for item in (provider, own))
+        if not named or any(arguments.get(name) is not None for name in _OWNED):
+            return self._choose_anew(request, provider, own, arguments, needs)
+        key = (provider, own, request.model, *needs)
+        choice = self._choices.find(key)
+        if choice is None:
+            choice = self._choose_anew(request, provider, own, arguments, needs)
+            self._choices.keep(key, choice)
+        return choice
+
+    def _choose_anew(
+        self,
+        request: Request,
+        provider: ProvidersInput | None,
+        own: ProvidersInput | None,
+        arguments: Mapping[str, Any],
+        needs: Sequence[str],
+    ) -> Choice:
+        settings = self._settings
         chosen = provider if provider is not None else own
         base_url = arguments.get("base_url")
         owners = (chosen, *_imply_custom(chosen, None, base_url))
@@ -207,20 +255,7 @@ class AsyncClient:
             settings.api_versions,
             settings.settings,
         )
-        plan, reaches = self._shared.chooser.choose(
-            request, request.needs if needs is None else needs, provider, own, scopes
-        )
-        timeout = arguments.get("timeout")
-        dispatcher = Dispatcher(
-            reaches=reaches,
-            middleware=settings.middleware,
-            pool=self._shared.get_pool,
-            timeout=settings.timeout if timeout is None else Timeout.make(timeout),
-            proxy=arguments.get("proxy"),
-            use=self._shared.use,
-            cooldown=self._shared.cooldown,
-        )
-        return lambda: dispatcher.run(Call(request, plan.targets[0]), plan), dispatcher
+        return self._shared.chooser.choose(request, needs, provider, own, scopes)
 
 
 def _imply_custom(

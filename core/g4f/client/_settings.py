@@ -5,7 +5,7 @@ A key never goes to a provider that the user did not name with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,9 @@ from g4f.credentials import (
     check_settings,
     find_variable,
     has_access,
+    list_variables,
     make_secret,
+    read_variables,
 )
 from g4f.dispatch import Reach
 from g4f.errors import Attempt, G4FError, InvalidInputError, ModelNotFoundError
@@ -34,6 +36,7 @@ from g4f.routing import Candidate, Plan, choose_claimant, choose_default, plan_t
 LOCAL = "Local"
 CUSTOM = "Custom"
 MAX_ADOPTED = 64
+MAX_CHOICES = 256
 KEY_HEADERS = frozenset({"authorization", "proxy-authorization", "api-key", "x-api-key", "x-goog-api-key", "x-key"})
 
 
@@ -205,6 +208,42 @@ class Source:
         return name.lower() in self.names
 
 
+@attrs.frozen
+class Choice:
+    """Who serves a call.
+
+    Attributes:
+        plan: The targets.
+        reaches: How each of the providers is reached, by name.
+        variables: The environment variables that decided who it is.
+    """
+
+    plan: Plan
+    reaches: Mapping[str, Reach]
+    variables: tuple[str, ...] = ()
+
+
+class Choices:
+    """The choices of one client's earlier calls, so that a call like one before is not routed again.
+
+    Each is kept while the variables that decided it have the values that they had.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, tuple[Choice, tuple[str | None, ...]]] = {}
+
+    def find(self, key: Hashable) -> Choice | None:
+        """Return what was chosen before, if that would still be chosen."""
+        choice, values = self._known.get(key, (None, ()))
+        return choice if choice is not None and read_variables(choice.variables) == values else None
+
+    def keep(self, key: Hashable, choice: Choice) -> None:
+        """Remember a choice; the oldest is forgotten where there are many."""
+        while len(self._known) >= MAX_CHOICES:
+            self._known.pop(next(iter(self._known), None), None)
+        self._known[key] = choice, read_variables(choice.variables)
+
+
 class Chooser:
     """Finds who serves a call; its only memory is of the user's own provider objects, so that each is made once."""
 
@@ -219,8 +258,8 @@ class Chooser:
         provider: ProvidersInput | None,
         own: ProvidersInput | None,
         scopes: Sequence[Given],
-    ) -> tuple[Plan, dict[str, Reach]]:
-        """Return the plan of a call, and how each of its providers is reached.
+    ) -> Choice:
+        """Return who serves a call.
 
         Args:
             request: What is asked.
@@ -238,12 +277,13 @@ class Chooser:
         model = request.model
         if chosen is None and model:
             chosen, model = self._split_model(model)
+        variables: tuple[str, ...] = ()
         if chosen is not None:
             sources, skipped = self._find_all(list_providers(chosen), model)
         else:
-            sources, skipped = [self._route(model, needs[0], scopes)], []
+            source, variables = self._route(model, needs[0], scopes)
+            sources, skipped = [source], []
         self._check_names(scopes, sources)
-        _check_headers(request, sources)
         reaches = {
             source.name: Reach(
                 source.load,
@@ -256,7 +296,7 @@ class Chooser:
         candidates = [Candidate(source.name, source.manifest, names=source.names) for source in sources]
         alone = not skipped and len(sources) == 1
         plan = plan_targets(candidates, model, needs, able=self.list_able, alone=alone)
-        return attrs.evolve(plan, skipped=(*skipped, *plan.skipped)), reaches
+        return Choice(attrs.evolve(plan, skipped=(*skipped, *plan.skipped)), reaches, variables)
 
     def find(self, provider: ProviderInput) -> Source:
         """Find one provider, given in whatever way.
@@ -316,26 +356,29 @@ class Chooser:
             return prefix, rest
         return None, model
 
-    def _route(self, model: str | None, capability: str, scopes: Sequence[Given]) -> Source:
+    def _route(self, model: str | None, capability: str, scopes: Sequence[Given]) -> tuple[Source, tuple[str, ...]]:
+        """Find who serves where nobody was chosen, and name the environment variables that decide it."""
         registry = self._registry()
         preferred = registry.environment.providers
         if model:
             # A plain key is nobody's here. The one it may be for is found all the same: its error names it.
             unowned = any(given.what == "api_key" and given.plain is not None for given in scopes)
             names = {name.lower() for given in scopes if given.what == "api_key" for name in given.by_name}
+            found = registry.find_claimants(model)
             claimants = [
                 _make_candidate(ref.name, manifest, names, registry.find_names(ref.name), unowned=unowned)
-                for ref, manifest in registry.find_claimants(model)
+                for ref, manifest in found
             ]
             if not claimants:
                 raise ModelNotFoundError(
                     describe_missing_model(model, capability, registry.list_names(), self._list_offered())
                 )
-            return self.find(choose_claimant(claimants, model, preferred).name)
+            variables = tuple(name for _, manifest in found for name in list_variables(manifest))
+            return self.find(choose_claimant(claimants, model, preferred).name), variables
         wanted = [*preferred, *(() if LOCAL.lower() in map(str.lower, preferred) else (LOCAL,))]
         sources = [self.find(name) for name in wanted if registry.find_names(name)]
         candidates = [Candidate(source.name, source.manifest) for source in sources]
-        return self.find(choose_default(candidates, capability).name)
+        return self.find(choose_default(candidates, capability).name), ()
 
     def _check_names(self, scopes: Sequence[Given], sources: Sequence[Source]) -> None:
         """Refuse what is given under a name that would leave it unused, or give it to two.
@@ -397,14 +440,14 @@ class Chooser:
         return any(owner.is_same(source) for owner in owners)
 
 
-def _check_headers(request: Request, sources: Sequence[Source]) -> None:
+def check_headers(request: Request, choice: Choice) -> None:
     """Refuse a key among the headers of a call that several providers may serve: each would get it.
 
     Raises:
         InvalidInputError: There is one.
     """
     found = [name for name in request.extra_headers if name.lower() in KEY_HEADERS]
-    if found and len(sources) > 1:
+    if found and len(choice.reaches) > 1:
         raise InvalidInputError(
             f"extra_headers holds {found[0]}, which each of the providers would get: pass api_key={{name: key}}."
         )

@@ -1,0 +1,98 @@
+"""POST requests over aiohttp's connections without the objects of its session, which are half of what a request costs.
+
+Pool, resolver, TLS, the writer of heads and the parser are aiohttp's own, used as its session uses them. As this is an
+inner interface, `Route.is_possible` looks whether it is there. What may be sent where, deadlines and errors are left to
+`transport.py`, as are all requests that are in any way unusual: the session takes those.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+from aiohttp import http_writer
+from yarl import URL
+
+
+class Route:
+    """The way to one origin, over the connections of a session.
+
+    Args:
+        session: Whose connections are used.
+        origin: Where to.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, origin: URL) -> None:
+        self._connector: Any = session.connector
+        # What the connector is asked for connections with: it is never sent, and holds no key.
+        self._request = aiohttp.ClientRequest("POST", origin, loop=asyncio.get_running_loop())
+        self._headers = self._request.headers.copy()
+        self._serialize = http_writer._serialize_headers
+
+    @classmethod
+    def is_possible(cls, session: aiohttp.ClientSession) -> bool:
+        """Tell whether this aiohttp has the inner interface as it is used here."""
+        try:
+            cls(session, URL("http://localhost"))
+        except Exception:  # noqa: BLE001 - whatever is different, the session does the work
+            return False
+        return aiohttp.__version__.startswith("3.")
+
+    async def post(
+        self, url: URL, headers: Mapping[str, str], body: bytes, limits: aiohttp.ClientTimeout
+    ) -> DirectResponse:
+        """Send a request and return at the answer's head; of the time limits `connect` counts."""
+        complete = self._headers.copy()
+        complete.update(headers)
+        complete["Content-Length"] = str(len(body))
+        head = self._serialize(f"POST {url.raw_path_qs} HTTP/1.1", complete)
+        connection = await self._connector.connect(self._request, [], limits)
+        try:
+            protocol = connection.protocol
+            protocol.set_response_params(read_until_eof=True)
+            if not protocol.is_connected():
+                raise aiohttp.ServerDisconnectedError
+            protocol.transport.write(head + body)
+            message, content = await protocol.read()
+            while message.code < 200 and message.code != 101:  # informational
+                message, content = await protocol.read()
+        except BaseException:
+            connection.close()
+            raise
+        return DirectResponse(connection, message, content, url)
+
+
+class DirectResponse:
+    """An answer at its head: what `transport.py` uses of `aiohttp.ClientResponse`."""
+
+    __slots__ = ("__weakref__", "_connection", "content", "headers", "status", "url")
+
+    def __init__(self, connection: Any, message: Any, content: aiohttp.StreamReader, url: URL) -> None:
+        self._connection = connection
+        self.status: int = message.code
+        self.headers = message.headers
+        self.content = content
+        self.url = url
+
+    def close(self) -> None:
+        """Give the connection back if the answer was read to its end, else close it."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.release()  # which closes it where something of the answer is left
+
+    __del__ = close
+
+
+def join_pieces(content: aiohttp.StreamReader) -> None:
+    """Put together what waits in a reader, which would hand it on in the pieces that the server sent it in.
+
+    A seventh of the cost of a streamed chunk. A reader that looks otherwise inside is left alone.
+    """
+    pieces = getattr(content, "_buffer", None)
+    if isinstance(pieces, deque) and len(pieces) > 1 and getattr(content, "_buffer_offset", None) == 0:
+        joined = b"".join(pieces)
+        pieces.clear()
+        pieces.append(joined)
