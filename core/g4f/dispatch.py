@@ -45,6 +45,7 @@ from g4f.plugin import Plugin
 from g4f.routing import Plan
 from g4f.stream import ChatStream
 from g4f.values import Value
+from g4f.watch import Watch
 
 logger = logging.getLogger("g4f")
 _TOLD = ("args", "body", "code", "type", "param", "request_id")  # where an error has what the service said
@@ -161,8 +162,9 @@ class Dispatcher:
             self.use(plugin)
             access = reach.resolve(plugin)
             _warn_unused(call, reach, plugin.manifest)
-            context = attrs.evolve(self._make_context(call, plugin, access, secrets), jobs=jobs)
-            await plugin.prepare(call.request, context)
+            context = self._make_context(call, plugin, access, secrets, jobs)
+            if plugin.implements("prepare"):
+                await plugin.prepare(call.request, context)
             return await self._ask(call, plugin, context, secrets)
         except G4FError as caught:
             error = _keep_jobs(tidy_error(caught, call, secrets), jobs)
@@ -181,19 +183,14 @@ class Dispatcher:
 
             source = plugin.stream(request, context)
             return await ChatStream(source, timeout=self.timeout, convert_error=convert_error).open()
-        import asyncio  # here because a program that only imports the client need not pay for it
-
-        deadline = asyncio.timeout(self.timeout.total)
-        try:
-            async with deadline:
-                return await plugin.answer(request, context)
-        except TimeoutError:
-            if not deadline.expired():
-                raise
+        with Watch(self.timeout.total):
+            return await plugin.answer(request, context)
         raise APITimeoutError(f"No whole answer came within {self.timeout.total:g} s.")
 
-    def _make_context(self, call: Call, plugin: Plugin, access: Access, secrets: list[Secret]) -> Context:
-        """Make an attempt's context; what must stay out of its errors is noted in `secrets`."""
+    def _make_context(
+        self, call: Call, plugin: Plugin, access: Access, secrets: list[Secret], jobs: list[str]
+    ) -> Context:
+        """Make an attempt's context; `secrets` notes what must stay out of its errors, `jobs` what it began."""
         if access.secret is not None:
             secrets.append(access.secret)
         return Context(
@@ -206,6 +203,7 @@ class Dispatcher:
             timeout=self.timeout,
             idempotency_key=call.idempotency_key,
             warnings=call.warnings,
+            jobs=jobs,
             fetch=lambda url: self._fetch(url, access.origins),
             secret=lambda: access.secret.reveal() if plugin.manifest.auth.kind == "own" and access.secret else None,
             conceal=lambda key: secrets.append(Secret(key)),
@@ -231,7 +229,7 @@ class Dispatcher:
         access = reach.resolve(plugin)
         secrets: list[Secret] = []
         try:
-            return await plugin.models(self._make_context(call, plugin, access, secrets))
+            return await plugin.models(self._make_context(call, plugin, access, secrets, []))
         except G4FError as error:
             tidy_error(error, call, secrets)
             raise

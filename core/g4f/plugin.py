@@ -8,8 +8,8 @@ other here; so the middleware and the user see what was asked for, not how it wa
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from contextlib import aclosing
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -55,10 +55,12 @@ class Plugin:
                 f"The provider {name} implements no hook: mark its methods with @hookimpl from g4f.hookspecs."
             )
         self._hooks = manager.hook
+        self._implemented = frozenset(caller.name for caller in manager.get_hookcallers(provider) or ())
+        self._making_errors_ours = _MakingErrorsOurs(self)
 
     def implements(self, hook: str) -> bool:
         """Tell whether the provider itself implements a hook."""
-        return bool(getattr(self._hooks, hook).get_hookimpls())
+        return hook in self._implemented
 
     async def prepare(self, request: Request, context: Context) -> None:
         """Let the provider make ready what it needs; no deadline runs meanwhile.
@@ -68,7 +70,7 @@ class Plugin:
         """
         if not self.implements("prepare"):
             return
-        with self._making_errors_ours():
+        with self._making_errors_ours:
             await self._hooks.prepare(request=request, context=context)
 
     async def chat(self, request: ChatRequest, context: Context) -> Completion:
@@ -77,14 +79,14 @@ class Plugin:
         Raises:
             G4FError: Of whatever kind; foreign exceptions are wrapped.
         """
-        with self._making_errors_ours():
+        with self._making_errors_ours:
             if self.implements("chat"):
                 return await self._expect(self._hooks.chat(request=request, context=context), Completion, "chat")
             return await fold_stream(self._open_source(request, context))
 
     def stream(self, request: ChatRequest, context: Context) -> AsyncIterator[Chunk]:
         """Start to answer a chat piece by piece; foreign exceptions out of it are for `wrap_error`."""
-        with self._making_errors_ours():
+        with self._making_errors_ours:
             if self.implements("stream") or not self.implements("chat"):
                 return self._open_source(request, context)
             return unfold_later(self.chat(request, context))
@@ -101,7 +103,7 @@ class Plugin:
             raise UnsupportedError(f"{self.name} cannot {describe_ability(request.needs[0])}.")
         call = getattr(self._hooks, request.hook)
         kind = Images if isinstance(request, ImageRequest) else Embeddings
-        with self._making_errors_ours():
+        with self._making_errors_ours:
             return await self._expect(call(request=request, context=context), kind, request.hook)
 
     async def models(self, context: Context) -> list[dict[str, Any]]:
@@ -112,7 +114,7 @@ class Plugin:
         """
         if not self.implements("models"):
             return []
-        with self._making_errors_ours():
+        with self._making_errors_ours:
             return await self._expect(self._hooks.models(context=context), list, "models")
 
     def join(self, user: object) -> None:
@@ -126,15 +128,6 @@ class Plugin:
             closing = self._hooks.close()
             if inspect.isawaitable(closing):
                 await closing
-
-    @contextmanager
-    def _making_errors_ours(self) -> Iterator[None]:
-        try:
-            yield
-        except G4FError:
-            raise
-        except Exception as error:
-            raise self.wrap_error(error) from error
 
     def wrap_error(self, error: Exception) -> G4FError:
         """Turn a foreign exception out of the provider's code into ours, which it caused."""
@@ -164,6 +157,20 @@ class Plugin:
 
     def __repr__(self) -> str:
         return f"<Plugin {self.name}>"
+
+
+class _MakingErrorsOurs:
+    """Wraps foreign exceptions out of a `with` block; one for all blocks, since it holds nothing of them."""
+
+    def __init__(self, plugin: Plugin) -> None:
+        self._plugin = plugin
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Exception) and not isinstance(error, G4FError):
+            raise self._plugin.wrap_error(error) from error
 
 
 async def unfold_later(answer: Awaitable[Completion]) -> AsyncGenerator[Chunk, None]:

@@ -14,9 +14,10 @@ import os
 import socket
 import ssl
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import suppress
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -37,6 +38,7 @@ from g4f.errors import (
     StreamTruncatedError,
 )
 from g4f.manifest import Auth
+from g4f.watch import Watch
 
 MAX_IMAGE_BYTES = 32 * 2**20
 MAX_REDIRECTS = 5
@@ -45,8 +47,6 @@ _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")  # all that is assigned to t
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # IPv4 addresses in networks that have none of their own (RFC 6052)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _AT_ONCE = 2**20  # aiohttp warns of larger bodies in one piece
-
-T = TypeVar("T")
 
 
 @attrs.define(eq=False)
@@ -105,6 +105,8 @@ class Pool:
 
     def select_proxy(self, url: str) -> str | None:
         """Return the proxy that a request to `url` goes through."""
+        if not (self._found_proxies or self._proxies):
+            return None
         parts = urlsplit(url)
         proxies = self._found_proxies if self._proxies is None else self._proxies
         proxy = proxies.get(parts.scheme) or proxies.get("all")
@@ -127,11 +129,9 @@ class Pool:
             APIConnectionError: It cannot be had, or the address is not public.
             APIResponseError: It is too large, or redirects without end.
         """
-        return await _within(
-            deadlines.total,
-            f"The download of {_show(url)}",
-            self._download(url, deadlines.connect, trusted, _check_proxy(proxy)),
-        )
+        with Watch(deadlines.total):
+            return await self._download(url, deadlines.connect, trusted, _check_proxy(proxy))
+        raise _make_late_error(f"The download of {_show(url)}", deadlines.total)
 
     async def _download(
         self, url: str, connect_seconds: float | None, trusted: frozenset[str], own_proxy: str | None
@@ -189,26 +189,31 @@ class BoundTransport:
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         """Send a request and read the whole answer; see `g4f.context.Transport`."""
-        return await _within(self.timeout.total, "The whole answer", self._exchange(request))
-
-    async def _exchange(self, request: HttpRequest) -> HttpResponse:
-        response = await self._request(request, self.timeout.head)
-        try:
-            failed = response.status >= 400
-            limit = MAX_ERROR_BYTES if failed else request.max_bytes or MAX_JSON_BYTES
-            body = await _read_body(response, limit, cut=failed)
-            return HttpResponse(response.status, response.headers, body, str(response.url))
-        finally:
-            response.close()  # a no-op for a body that was read to its end: then the connection is reused
+        total, head = self.timeout.total, self.timeout.head
+        with Watch(total):
+            # Where the deadline of the whole comes first anyway, one timer is enough.
+            response = await self._open_in_time(request, head if total is None or (head or total) < total else None)
+            try:
+                failed = response.status >= 400
+                limit = MAX_ERROR_BYTES if failed else request.max_bytes or MAX_JSON_BYTES
+                body = await _read_body(response, limit, cut=failed)
+                return HttpResponse(response.status, response.headers, body, str(response.url))
+            finally:
+                response.close()  # a no-op for a body that was read to its end: then the connection is reused
+        raise _make_late_error("The whole answer", total)
 
     async def stream(self, request: HttpRequest) -> AiohttpStream:
         """Send a request and return at the answer's head; see `g4f.context.Transport`."""
-        return AiohttpStream(await self._request(request, self.timeout.stream_head))
+        return AiohttpStream(await self._open_in_time(request, self.timeout.stream_head))
 
-    async def _request(self, request: HttpRequest, head_seconds: float | None) -> aiohttp.ClientResponse:
-        return await _within(head_seconds, "The head of the answer", self._open_redirected(request))
+    async def _open_in_time(self, request: HttpRequest, seconds: float | None) -> aiohttp.ClientResponse:
+        if seconds is None:
+            return await self._open(request)
+        with Watch(seconds):
+            return await self._open(request)
+        raise _make_late_error("The head of the answer", seconds)
 
-    async def _open_redirected(self, request: HttpRequest) -> aiohttp.ClientResponse:
+    async def _open(self, request: HttpRequest) -> aiohttp.ClientResponse:
         url, query = self._locate(request.path), request.query
         session = await self.pool.get_session()
         for _ in range(MAX_REDIRECTS + 1):
@@ -317,12 +322,17 @@ async def _open(session: aiohttp.ClientSession, outgoing: _Outgoing) -> aiohttp.
             headers=outgoing.headers,
             proxy=outgoing.proxy,
             allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(total=None, connect=outgoing.connect_seconds),
+            timeout=_make_timeout(outgoing.connect_seconds),
         )
     except Exception as caught:  # noqa: BLE001 - whatever it is becomes ours
         error = _convert_error(caught, outgoing.url)
     # Outside of `except`: there the error's __context__ would hold aiohttp's, and that the key.
     raise error
+
+
+@lru_cache(maxsize=16)
+def _make_timeout(connect_seconds: float | None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, connect=connect_seconds)
 
 
 async def _read_body(response: aiohttp.ClientResponse, limit: int, *, cut: bool = False) -> bytes:
@@ -345,21 +355,14 @@ async def _read_body(response: aiohttp.ClientResponse, limit: int, *, cut: bool 
     raise error
 
 
+@lru_cache(maxsize=256)
 def _make_url(url: str) -> URL:
     """Read a URL; one that is written properly is left as it is, since its escapes may be signed."""
     return URL(url, encoded="%" in url and url.isascii() and url.isprintable() and " " not in url)
 
 
-async def _within(seconds: float | None, what: str, work: Awaitable[T]) -> T:
-    """Wait for `work`; our error, without the frames that were cut, if it takes longer than `seconds`."""
-    deadline = asyncio.timeout(seconds)
-    try:
-        async with deadline:
-            return await work
-    except TimeoutError:
-        if not deadline.expired():
-            raise
-    raise APITimeoutError(f"{what} did not come within {seconds:g} s.")
+def _make_late_error(what: str, seconds: float | None) -> APITimeoutError:
+    return APITimeoutError(f"{what} did not come within {seconds:g} s.")
 
 
 # What aiohttp, ssl or the system raised, the first that fits; what we say; whether trying again may help.

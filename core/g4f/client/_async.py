@@ -78,8 +78,9 @@ class _Shared:
 
     def use(self, plugin: Plugin) -> None:
         """Keep a provider from being freed until this is closed."""
-        plugin.join(self)
-        self._plugins.add(plugin)
+        if plugin not in self._plugins:
+            plugin.join(self)
+            self._plugins.add(plugin)
 
     async def close(self) -> None:
         plugins, self._plugins = self._plugins, set()
