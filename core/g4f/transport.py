@@ -273,7 +273,13 @@ class AiohttpStream:
             StreamTruncatedError: The connection broke.
         """
         try:
-            data = await self._response.content.readany()
+            content = self._response.content
+            buffer = content._buffer
+            if len(buffer) > 1 and not content._buffer_offset:
+                joined = b"".join(buffer)
+                buffer.clear()
+                buffer.append(joined)
+            data = await content.readany()
         except Exception as caught:  # noqa: BLE001 - whatever it is becomes ours
             error = _convert_error(caught, str(self._response.url))
         else:
@@ -339,7 +345,7 @@ async def _read_body(response: aiohttp.ClientResponse, limit: int, *, cut: bool 
     """Read a body of at most `limit` decompressed bytes; with `cut` the rest is left, else more is an error."""
     parts: list[bytes] = []
     left = limit
-    error: APIError = APIResponseError(f"The answer of {_show(str(response.url))} is larger than {limit} bytes.")
+    error: APIError | None = None
     while left >= 0:
         try:
             data = await response.content.readany()
@@ -347,12 +353,12 @@ async def _read_body(response: aiohttp.ClientResponse, limit: int, *, cut: bool 
             error = _convert_error(caught, str(response.url))
             break
         if not data:
-            return b"".join(parts)
+            return parts[0] if len(parts) == 1 else b"".join(parts)
         parts.append(data)
         left -= len(data)
     if cut and left < 0:
         return b"".join(parts)[:limit]
-    raise error
+    raise error or APIResponseError(f"The answer of {_show(str(response.url))} is larger than {limit} bytes.")
 
 
 @lru_cache(maxsize=256)

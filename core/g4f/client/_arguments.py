@@ -109,15 +109,18 @@ _EMBEDDING_OPTIONS = frozenset(EmbeddingOptions.__annotations__)
 def check_chat_arguments(messages: object, model: object, arguments: Mapping[str, Any]) -> None:
     """Raise TypeError for what can never be a chat."""
     _check_model(model)
-    if isinstance(messages, (bytes, Mapping)) or not isinstance(messages, (str, Iterable)):
+    plain = isinstance(messages, (str, list))  # the usual case, without the questions below
+    if not plain and (isinstance(messages, (bytes, Mapping)) or not isinstance(messages, Iterable)):
         raise TypeError(f"messages must be a text or a list of messages, not {type(messages).__name__}")
     _check_names(arguments, _CHAT_NAMES)
     _check_images(arguments.get("images"))
 
 
 def _check_images(images: object) -> None:
+    if images is None:
+        return
     single = isinstance(images, (str, bytes, bytearray, memoryview, Mapping)) or hasattr(images, "read")
-    if images is not None and (single or not isinstance(images, Iterable)):
+    if single or not isinstance(images, Iterable):
         raise TypeError(f"images must be a list of pictures, not {type(images).__name__}; one picture goes into image=")
 
 

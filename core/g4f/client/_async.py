@@ -224,26 +224,25 @@ class AsyncClient:
         needs: Sequence[str],
     ) -> Choice:
         """Find who serves a call; see `Chooser.choose`."""
-        named = all(item is None or isinstance(item, (str, ProviderRef)) for item in (provider, own))
-        if not named or any(arguments.get(name) is not None for name in _OWNED):
-            return self._choose_anew(request, provider, own, arguments, needs)
-        key = (provider, own, request.model, *needs)
+        chosen = provider if provider is not None else own
+        named = chosen is None or isinstance(chosen, (str, ProviderRef))
+        if not named or not arguments.keys().isdisjoint(_OWNED):
+            return self._choose_anew(request, chosen, arguments, needs)
+        key = (chosen, request.model, *needs)
         choice = self._choices.find(key)
         if choice is None:
-            choice = self._choose_anew(request, provider, own, arguments, needs)
+            choice = self._choose_anew(request, chosen, arguments, needs)
             self._choices.keep(key, choice)
         return choice
 
     def _choose_anew(
         self,
         request: Request,
-        provider: ProvidersInput | None,
-        own: ProvidersInput | None,
+        chosen: ProvidersInput | None,
         arguments: Mapping[str, Any],
         needs: Sequence[str],
     ) -> Choice:
         settings = self._settings
-        chosen = provider if provider is not None else own
         base_url = arguments.get("base_url")
         owners = (chosen, *_imply_custom(chosen, None, base_url))
         scopes = (
@@ -256,7 +255,7 @@ class AsyncClient:
             settings.api_versions,
             settings.settings,
         )
-        return self._shared.chooser.choose(request, needs, provider, own, scopes)
+        return self._shared.chooser.choose(request, needs, chosen, scopes)
 
 
 def _imply_custom(

@@ -246,7 +246,7 @@ class Completions:
             *([arguments["image"]] if arguments.get("image") is not None else ()),
             *(arguments.get("images") or ()),
         ]
-        urls = await read_images(images, arguments.get("image_name"))
+        urls = await read_images(images, arguments.get("image_name")) if images else ()
         client = self._client
         request = make_chat_request(messages, model, stream, arguments, urls)
         run, _ = client._prepare(request, provider, client._settings.provider, arguments)

@@ -255,8 +255,7 @@ class Chooser:
         self,
         request: Request,
         needs: Sequence[str],
-        provider: ProvidersInput | None,
-        own: ProvidersInput | None,
+        chosen: ProvidersInput | None,
         scopes: Sequence[Given],
     ) -> Choice:
         """Return who serves a call.
@@ -264,14 +263,12 @@ class Chooser:
         Args:
             request: What is asked.
             needs: The capabilities that it needs, the main one first.
-            provider: Who was chosen for this call alone.
-            own: Who was chosen for the client.
+            chosen: Who was chosen, for the call or for the client.
             scopes: Keys and addresses: the call's first, then the client's.
 
         Raises:
             G4FError: Nobody can serve it, or it is not clear who; nothing was sent.
         """
-        chosen = provider if provider is not None else own
         if chosen is None and any(given.what == "base_url" and given.plain for given in scopes):
             chosen = CUSTOM
         model = request.model

@@ -71,7 +71,7 @@ class SseDecoder:
             return None
         events = []
         for value in data[6 : end - 2].split(_BETWEEN):
-            if b"\n" in value:
+            if value.find(b"\n") >= 0:  # `in` first takes it for a number, and fails
                 return None
             events.append(("message", value))
         self._head = None
