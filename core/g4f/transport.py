@@ -27,6 +27,7 @@ import attrs
 from multidict import CIMultiDict
 from yarl import URL
 
+from g4f import direct
 from g4f.context import MAX_ERROR_BYTES, MAX_JSON_BYTES, HttpRequest, HttpResponse, Timeout
 from g4f.credentials import Access, find_origin, is_among
 from g4f.errors import (
@@ -47,13 +48,27 @@ _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")  # all that is assigned to t
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # IPv4 addresses in networks that have none of their own (RFC 6052)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _AT_ONCE = 2**20  # aiohttp warns of larger bodies in one piece
+_UNUSUAL = ("Content-Length", "Transfer-Encoding", "Expect")  # they change how a request is sent
 
 
 @attrs.define(eq=False)
 class _Held:
+    """A loop's session, and the ways that were taken without it; None where there can be none."""
+
     loop: asyncio.AbstractEventLoop
     session: aiohttp.ClientSession
     holder: AsyncGenerator[None, None]
+    routes: dict[URL, direct.Route] | None
+
+    def find_route(self, url: URL) -> direct.Route | None:
+        """Return the way to a URL's origin."""
+        if self.routes is None or url.raw_user is not None:
+            return None
+        origin = url.origin()
+        route = self.routes.get(origin)
+        if route is None:
+            route = self.routes[origin] = direct.Route(self.session, origin)
+        return route
 
 
 class Pool:
@@ -78,6 +93,10 @@ class Pool:
 
     async def get_session(self, *, guarded: bool = False) -> aiohttp.ClientSession:
         """Return this loop's session; a `guarded` one connects to public addresses only."""
+        return (await self.hold(guarded=guarded)).session
+
+    async def hold(self, *, guarded: bool = False) -> _Held:
+        """Return this loop's session with what belongs to it."""
         loop = asyncio.get_running_loop()
         key = (os.getpid(), id(loop), guarded)
         held = self._held.get(key)
@@ -86,7 +105,7 @@ class Pool:
             for other, item in list(self._held.items()):  # a copy: other threads have their loops here too
                 if item.loop.is_closed():
                     self._held.pop(other, None)
-        return held.session
+        return held
 
     async def _hold_session(self, loop: asyncio.AbstractEventLoop, *, guarded: bool) -> _Held:
         connector = aiohttp.TCPConnector(
@@ -101,7 +120,7 @@ class Pool:
         )
         holder = _close_at_the_end(session)
         await anext(holder)
-        return _Held(loop, session, holder)
+        return _Held(loop, session, holder, None if guarded or not direct.Route.is_possible(session) else {})
 
     def select_proxy(self, url: str) -> str | None:
         """Return the proxy that a request to `url` goes through."""
@@ -206,18 +225,18 @@ class BoundTransport:
         """Send a request and return at the answer's head; see `g4f.context.Transport`."""
         return AiohttpStream(await self._open_in_time(request, self.timeout.stream_head))
 
-    async def _open_in_time(self, request: HttpRequest, seconds: float | None) -> aiohttp.ClientResponse:
+    async def _open_in_time(self, request: HttpRequest, seconds: float | None) -> Response:
         if seconds is None:
             return await self._open(request)
         with Watch(seconds):
             return await self._open(request)
         raise _make_late_error("The head of the answer", seconds)
 
-    async def _open(self, request: HttpRequest) -> aiohttp.ClientResponse:
+    async def _open(self, request: HttpRequest) -> Response:
         url, query = self._locate(request.path), request.query
-        session = await self.pool.get_session()
+        held = await self.pool.hold()
         for _ in range(MAX_REDIRECTS + 1):
-            response = await _open(session, self._make_outgoing(request, url, query))
+            response = await _open(held.session, self._make_outgoing(request, url, query), held)
             location = _read_location(response.status, response.headers)
             if location is None:
                 return response
@@ -257,7 +276,7 @@ class BoundTransport:
 class AiohttpStream:
     """The body of an answer, as it comes."""
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
+    def __init__(self, response: Response) -> None:
         self._response = response
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
@@ -274,11 +293,7 @@ class AiohttpStream:
         """
         try:
             content = self._response.content
-            buffer = content._buffer
-            if len(buffer) > 1 and not content._buffer_offset:
-                joined = b"".join(buffer)
-                buffer.clear()
-                buffer.append(joined)
+            direct.join_pieces(content)
             data = await content.readany()
         except Exception as caught:  # noqa: BLE001 - whatever it is becomes ours
             error = _convert_error(caught, str(self._response.url))
@@ -317,12 +332,21 @@ class _Outgoing:
     connect_seconds: float | None
 
 
-async def _open(session: aiohttp.ClientSession, outgoing: _Outgoing) -> aiohttp.ClientResponse:
-    """Send a request and return at the answer's head."""
+Response = aiohttp.ClientResponse | direct.DirectResponse
+
+
+async def _open(session: aiohttp.ClientSession, outgoing: _Outgoing, held: _Held | None = None) -> Response:
+    """Send a request and return at the answer's head; a plain one without the session, where `held` is given."""
     try:
+        url = _make_url(outgoing.url)
+        route = held.find_route(url) if held is not None and _is_plain(outgoing) else None
+        if route is not None:
+            target = url.extend_query(outgoing.query) if outgoing.query else url
+            limits = _make_timeout(outgoing.connect_seconds)
+            return await route.post(target, outgoing.headers, outgoing.body, limits)
         return await session.request(
             outgoing.method,
-            _make_url(outgoing.url),
+            url,
             params=outgoing.query or None,
             data=io.BytesIO(outgoing.body) if len(outgoing.body) > _AT_ONCE else outgoing.body or None,
             headers=outgoing.headers,
@@ -341,7 +365,19 @@ def _make_timeout(connect_seconds: float | None) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=None, connect=connect_seconds)
 
 
-async def _read_body(response: aiohttp.ClientResponse, limit: int, *, cut: bool = False) -> bytes:
+def _is_plain(outgoing: _Outgoing) -> bool:
+    """Tell the requests that nearly all are: a body of known kind and length, straight to the service."""
+    headers = outgoing.headers
+    return (
+        outgoing.method == "POST"
+        and 0 < len(outgoing.body) <= _AT_ONCE
+        and outgoing.proxy is None
+        and "Content-Type" in headers
+        and not any(name in headers for name in _UNUSUAL)
+    )
+
+
+async def _read_body(response: Response, limit: int, *, cut: bool = False) -> bytes:
     """Read a body of at most `limit` decompressed bytes; with `cut` the rest is left, else more is an error."""
     parts: list[bytes] = []
     left = limit

@@ -14,7 +14,7 @@ PLUGINS = Path(__file__).parents[2] / "plugins"
 
 # What may be imported at all only in these files, because it opens a door.
 DOORS = {
-    "aiohttp": {"transport.py"},
+    "aiohttp": {"direct.py", "transport.py"},
     "socket": {"transport.py"},
     "ssl": {"transport.py"},
     "urllib.request": {"transport.py"},
