@@ -91,8 +91,7 @@ def join_pieces(content: aiohttp.StreamReader) -> None:
 
     A seventh of the cost of a streamed chunk. A reader that looks otherwise inside is left alone.
     """
-    pieces = getattr(content, "_buffer", None)
-    if isinstance(pieces, deque) and len(pieces) > 1 and getattr(content, "_buffer_offset", None) == 0:
-        joined = b"".join(pieces)
-        pieces.clear()
-        pieces.append(joined)
+    reader: Any = content
+    pieces = getattr(reader, "_buffer", None)
+    if isinstance(pieces, deque) and len(pieces) > 1 and getattr(reader, "_buffer_offset", None) == 0:
+        reader._buffer = deque((b"".join(pieces),))

@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -27,7 +27,6 @@ from g4f.context import (
     Request,
     Target,
     Timeout,
-    Transport,
 )
 from g4f.credentials import Access, Secret, add_settings, list_variables, read_variables, resolve_access
 from g4f.errors import (
@@ -46,6 +45,9 @@ from g4f.routing import Plan
 from g4f.stream import ChatStream
 from g4f.values import Value
 from g4f.watch import Watch
+
+if TYPE_CHECKING:
+    from g4f.transport import BoundTransport
 
 logger = logging.getLogger("g4f")
 _TOLD = ("args", "body", "code", "type", "param", "request_id")  # where an error has what the service said
@@ -153,68 +155,26 @@ class Dispatcher:
     async def _attempt(self, call: Call) -> Answered:
         """Call the target's hook once."""
         started = time.monotonic()
-        secrets: list[Secret] = []
+        trial: Trial | None = None
         error: G4FError | None = None
-        jobs: list[str] = []
         try:
-            reach = self.reaches[call.target.provider]
-            plugin = reach.load()
-            self.use(plugin)
-            access = reach.resolve(plugin)
-            _warn_unused(call, reach, plugin.manifest)
-            context = self._make_context(call, plugin, access, secrets, jobs)
-            if plugin.implements("prepare"):
-                await plugin.prepare(call.request, context)
-            return await self._ask(call, plugin, context, secrets)
+            trial = self._begin_trial(call)
+            return await trial.run()
         except G4FError as caught:
-            error = _keep_jobs(tidy_error(caught, call, secrets), jobs)
+            error = trial.tidy_error(caught) if trial is not None else tidy_error(caught, call, ())
             raise
         finally:
             attempt = Attempt(call.target.provider, call.target.model, error, time.monotonic() - started)
             call.attempts.append(attempt)
             _log_attempt(attempt)
 
-    async def _ask(self, call: Call, plugin: Plugin, context: Context, secrets: Sequence[Secret]) -> Answered:
-        request = call.request
-        if isinstance(request, ChatRequest) and request.stream:
-
-            def convert_error(error: Exception) -> Exception:
-                return tidy_error(error if isinstance(error, G4FError) else plugin.wrap_error(error), call, secrets)
-
-            source = plugin.stream(request, context)
-            return await ChatStream(source, timeout=self.timeout, convert_error=convert_error).open()
-        with Watch(self.timeout.total):
-            return await plugin.answer(request, context)
-        raise APITimeoutError(f"No whole answer came within {self.timeout.total:g} s.")
-
-    def _make_context(
-        self, call: Call, plugin: Plugin, access: Access, secrets: list[Secret], jobs: list[str]
-    ) -> Context:
-        """Make an attempt's context; `secrets` notes what must stay out of its errors, `jobs` what it began."""
-        if access.secret is not None:
-            secrets.append(access.secret)
-        return Context(
-            transport=LazyTransport(lambda: self._make_transport(plugin, access, call.idempotency_key)),
-            manifest=plugin.manifest,
-            model=call.target.model,
-            base_url=access.base_url,
-            settings=access.settings,
-            foreign=access.foreign,
-            timeout=self.timeout,
-            idempotency_key=call.idempotency_key,
-            warnings=call.warnings,
-            jobs=jobs,
-            fetch=lambda url: self._fetch(url, access.origins),
-            secret=lambda: access.secret.reveal() if plugin.manifest.auth.kind == "own" and access.secret else None,
-            conceal=lambda key: secrets.append(Secret(key)),
-        )
-
-    def _make_transport(self, plugin: Plugin, access: Access, idempotency_key: str) -> Transport:
-        if not access.base_url:
-            raise InvalidInputError(f"{plugin.name} has no base_url in its manifest, so it has no network.")
-        from g4f.transport import BoundTransport  # aiohttp is most of the import, and a local model needs none
-
-        return BoundTransport(self.pool(), access, plugin.manifest.auth, self.timeout, self.proxy, idempotency_key)
+    def _begin_trial(self, call: Call) -> Trial:
+        reach = self.reaches[call.target.provider]
+        plugin = reach.load()
+        self.use(plugin)
+        access = reach.resolve(plugin)
+        _warn_unused(call, reach, plugin.manifest)
+        return Trial(call, plugin, access, self.pool, self.timeout, self.proxy)
 
     async def list_models(self, provider: str) -> list[dict[str, Any]]:
         """Ask one provider for its models.
@@ -222,16 +182,15 @@ class Dispatcher:
         Raises:
             G4FError: It cannot be asked.
         """
-        call = Call(ChatRequest(()), Target(provider, None))
         reach = self.reaches[provider]
         plugin = reach.load()
         self.use(plugin)
-        access = reach.resolve(plugin)
-        secrets: list[Secret] = []
+        call = Call(ChatRequest(()), Target(provider, None))
+        trial = Trial(call, plugin, reach.resolve(plugin), self.pool, self.timeout, self.proxy)
         try:
-            return await plugin.models(self._make_context(call, plugin, access, secrets, []))
+            return await plugin.models(trial.make_context())
         except G4FError as error:
-            tidy_error(error, call, secrets)
+            trial.tidy_error(error)
             raise
 
     async def download(self, provider: str, url: str) -> bytes:
@@ -241,29 +200,105 @@ class Dispatcher:
             APIError: It cannot be had.
         """
         reach = self.reaches[provider]
-        access = reach.resolve(reach.load())
-        return (await self._fetch(url, access.origins)).body
+        plugin = reach.load()
+        call = Call(ChatRequest(()), Target(provider, None))
+        trial = Trial(call, plugin, reach.resolve(plugin), self.pool, self.timeout, self.proxy)
+        return (await trial.fetch(url)).body
 
-    async def _fetch(self, url: str, trusted: frozenset[str]) -> HttpResponse:
-        response: HttpResponse = await self.pool().fetch(url, deadlines=self.timeout, trusted=trusted, proxy=self.proxy)
+
+class Trial:
+    """One attempt under way: what its provider gets from us, and what must stay out of its errors.
+
+    It is the provider's transport, too, and makes the real one only when something is sent: some never do.
+    """
+
+    __slots__ = ("_access", "_call", "_jobs", "_plugin", "_pool", "_proxy", "_secrets", "_timeout")
+
+    def __init__(  # noqa: PLR0913, PLR0917 - all that belongs to an attempt
+        self, call: Call, plugin: Plugin, access: Access, pool: Callable[[], Any], timeout: Timeout, proxy: str | None
+    ) -> None:
+        self._call = call
+        self._plugin = plugin
+        self._access = access
+        self._pool = pool
+        self._timeout = timeout
+        self._proxy = proxy
+        self._secrets = [] if access.secret is None else [access.secret]
+        self._jobs: list[str] = []
+
+    async def run(self) -> Answered:
+        """Ask the provider; its deadlines begin once it is prepared."""
+        plugin, request, context = self._plugin, self._call.request, self.make_context()
+        if plugin.implements("prepare"):
+            await plugin.prepare(request, context)
+        if isinstance(request, ChatRequest) and request.stream:
+            source = plugin.stream(request, context)
+            return await ChatStream(source, timeout=self._timeout, convert_error=self.convert_error).open()
+        with Watch(self._timeout.total):
+            return await plugin.answer(request, context)
+        raise APITimeoutError(f"No whole answer came within {self._timeout.total:g} s.")
+
+    def make_context(self) -> Context:
+        """Make what the provider gets."""
+        call, access = self._call, self._access
+        return Context(
+            transport=self,
+            manifest=self._plugin.manifest,
+            model=call.target.model,
+            base_url=access.base_url,
+            settings=access.settings,
+            foreign=access.foreign,
+            timeout=self._timeout,
+            idempotency_key=call.idempotency_key,
+            warnings=call.warnings,
+            jobs=self._jobs,
+            fetch=self.fetch,
+            secret=self._reveal,
+            conceal=self._conceal,
+        )
+
+    def send(self, request: HttpRequest) -> Coroutine[Any, Any, HttpResponse]:
+        """Send a request and read the whole answer; see `g4f.context.Transport`."""
+        return self._make_transport().send(request)
+
+    def stream(self, request: HttpRequest) -> Coroutine[Any, Any, HttpStream]:
+        """Send a request and return at the answer's head; see `g4f.context.Transport`."""
+        return self._make_transport().stream(request)
+
+    def _make_transport(self) -> BoundTransport:
+        access, plugin = self._access, self._plugin
+        if not access.base_url:
+            raise InvalidInputError(f"{plugin.name} has no base_url in its manifest, so it has no network.")
+        from g4f.transport import BoundTransport  # aiohttp is most of the import, and a local model needs none
+
+        return BoundTransport(
+            self._pool(), access, plugin.manifest.auth, self._timeout, self._proxy, self._call.idempotency_key
+        )
+
+    async def fetch(self, url: str) -> HttpResponse:
+        """Download a public URL without credentials; see `g4f.context.Context.fetch`."""
+        response: HttpResponse = await self._pool().fetch(
+            url, deadlines=self._timeout, trusted=self._access.origins, proxy=self._proxy
+        )
         if response.status >= 400:
             raise make_status_error("The file that the service named cannot be had.", status_code=response.status)
         return response
 
+    def _reveal(self) -> str | None:
+        secret = self._access.secret
+        return secret.reveal() if self._plugin.manifest.auth.kind == "own" and secret else None
 
-@attrs.frozen
-class LazyTransport:
-    """A transport that is made when a provider first sends something; some never do."""
+    def _conceal(self, key: str) -> None:
+        self._secrets.append(Secret(key))
 
-    make: Callable[[], Transport]
+    def convert_error(self, error: Exception) -> Exception:
+        """Make an error of ours, told as it should be, of what comes out of the provider's stream."""
+        ours = error if isinstance(error, G4FError) else self._plugin.wrap_error(error)
+        return tidy_error(ours, self._call, self._secrets)
 
-    async def send(self, request: HttpRequest) -> HttpResponse:
-        """Send a request and read the whole answer; see `g4f.context.Transport`."""
-        return await self.make().send(request)
-
-    async def stream(self, request: HttpRequest) -> HttpStream:
-        """Send a request and return at the answer's head; see `g4f.context.Transport`."""
-        return await self.make().stream(request)
+    def tidy_error(self, error: G4FError) -> G4FError:
+        """Tell an error as it should be: with names, without keys."""
+        return _keep_jobs(tidy_error(error, self._call, self._secrets), self._jobs)
 
 
 def _warn_unused(call: Call, reach: Reach, manifest: Manifest) -> None:
@@ -350,7 +385,8 @@ def _finish(answer: Answered, call: Call, started: float) -> Answered:
     answer.attempts = tuple(call.attempts)
     answer.model = answer.model or call.target.model or ""
     if isinstance(answer, ChatStream):
-        answer.report_end(lambda stream, error: _log(call, stream.usage, started, error))
+        if logger.isEnabledFor(logging.INFO):
+            answer.report_end(lambda stream, error: _log(call, stream.usage, started, error))
     else:
         _log(call, answer.usage, started, None)
     return answer

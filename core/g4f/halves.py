@@ -23,7 +23,7 @@ class Halves:
 
     def mend(self, chunk: Chunk) -> Chunk:
         """Return the chunk, or a changed copy where a text in it begins or ends within a character."""
-        if not self.waiting and not _is_cut(chunk):
+        if not self.waiting and not is_cut(chunk):
             return chunk
         data = chunk._view()
         choices = [
@@ -48,8 +48,11 @@ class Halves:
         return value
 
 
-def _is_cut(chunk: Chunk) -> bool:
-    """Look at the deltas alone: only they are mended, and log probabilities are many times as long."""
+def is_cut(chunk: Chunk) -> bool:
+    """Tell whether a text in a chunk begins or ends within a character.
+
+    The deltas alone are looked at: only they are mended, and log probabilities are many times as long.
+    """
     choices = chunk._data.get("choices")
     if isinstance(choices, list):
         for choice in choices:

@@ -5,7 +5,7 @@ A provider without quirks is a manifest and a subclass of one line; one with qui
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, ClassVar, Self
 
@@ -20,7 +20,7 @@ from g4f.manifest import StreamEnd
 from g4f.wire.dialect import Wire
 from g4f.wire.json import show_start
 from g4f.wire.openai import OPENAI
-from g4f.wire.sse import SseDecoder
+from g4f.wire.sse import Event, SseDecoder
 
 # What each hook needs of a dialect.
 _NEEDS = {
@@ -31,6 +31,8 @@ _NEEDS = {
     "models": "encode_models",
 }
 TAIL_SECONDS = 10.0  # for what may come after a stream's finish reason
+_EVENT_STREAM = b"data:"  # stands for the beginning of a stream that begins as it should
+_NONE: Iterator[Chunk] = iter(())
 _START_BYTES = 512  # of a stream: enough to tell what it is, however small the pieces that it comes in
 
 
@@ -101,8 +103,8 @@ class HttpProvider:
 class ChunkReader:
     """A streamed answer: iterate over its chunks, or take all those that came together, as `ChatStream` does.
 
-    Chunks are decoded when they are taken: so what came before a
-    broken event is delivered, and no garbage collector walks over hundreds of them that wait.
+    Chunks are decoded when they are taken: so what came before a broken event is delivered, and no garbage collector
+    walks over hundreds of them that wait.
 
     Args:
         wire: The dialect of the answer.
@@ -112,6 +114,10 @@ class ChunkReader:
             the connection open for ever.
     """
 
+    __slots__ = (
+        "_ask", "_batch", "_decoder", "_events", "_over", "_patience", "_reads", "_response", "_start", "_wire",
+    )  # fmt: skip
+
     def __init__(
         self,
         wire: Wire,
@@ -120,13 +126,13 @@ class ChunkReader:
         patience: float = TAIL_SECONDS,
     ) -> None:
         self._wire = wire
-        self._ask = ask
+        self._ask: Callable[[], Awaitable[HttpStream]] | None = ask
         self._decoder = wire.decode_stream(stream_end)
         self._patience = patience if stream_end == "finish" else None
         self._response: HttpStream | None = None
         self._events = SseDecoder()
         self._start = b""
-        self._batch: Iterator[Chunk] = iter(())
+        self._batch = _NONE
         self._over = False
 
     def __aiter__(self) -> Self:
@@ -168,9 +174,10 @@ class ChunkReader:
         if not self._start and _is_json(response.headers, data):
             self._over = True
             return iter(await self._read_unstreamed(response, data))
-        if len(self._start) < _START_BYTES:
-            self._start += data[:_START_BYTES]
-        return self._decode(data)
+        if len(self._start) < _START_BYTES and not _is_event_stream(self._start):
+            start = self._start + data[:_START_BYTES]
+            self._start = _EVENT_STREAM if _is_event_stream(start) else start
+        return self._decode(self._events.feed(data))
 
     async def _read_tail(self) -> bytes | None:
         """Return what comes after the finish reason, as the usage of some services; None where nothing does."""
@@ -182,16 +189,18 @@ class ChunkReader:
         return None
 
     async def _open(self) -> HttpStream:
+        assert self._ask is not None
         self._response = response = await self._ask()
+        self._ask = None  # it holds the whole request
         if response.status >= 400:
             page = await response.read(MAX_ERROR_BYTES)
             raise self._wire.decode_error(response.status, response.headers, page)
         self._reads = aiter(response)
         return response
 
-    def _decode(self, data: bytes) -> Iterator[Chunk]:
+    def _decode(self, events: Iterable[Event]) -> Iterator[Chunk]:
         feed = self._decoder.feed
-        for event in self._events.feed(data):
+        for event in events:
             chunk = feed(event)
             if chunk is not None:
                 yield chunk
@@ -199,7 +208,7 @@ class ChunkReader:
     def _end(self) -> Iterator[Chunk]:
         start = self._start
         with suppress(APIResponseError):  # the last event may lack its blank line; if it was cut, that is told below
-            yield from self._decode(b"\n\n")
+            yield from self._decode(self._events.feed(b"\n\n"))
         if not self._decoder.complete:
             raise _describe_early_end(start)
 
@@ -224,9 +233,12 @@ def _is_json(headers: Mapping[str, str], start: bytes) -> bool:
     return said == "application/json" or start.lstrip(b"\xef\xbb\xbf\r\n\t ").startswith(b"{")
 
 
+def _is_event_stream(start: bytes) -> bool:
+    return start.lstrip(b"\xef\xbb\xbf\r\n ")[:6].startswith((b"data:", b"event:", b":", b"id:", b"retry:"))
+
+
 def _describe_early_end(start: bytes) -> APIResponseError:
     """Tell a stream that was cut from an answer that never was one."""
-    first_line = start.lstrip(b"\xef\xbb\xbf\r\n ")[:6]
-    if first_line.startswith((b"data:", b"event:", b":", b"id:", b"retry:")):
+    if _is_event_stream(start):
         return StreamTruncatedError("The stream ended before the answer was complete.")
     return APIResponseError(f"The answer is no event stream: {show_start(start)}", retryable=not start)

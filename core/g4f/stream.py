@@ -5,19 +5,20 @@ What its chunks tell is left to `fold.py`, characters cut in half to `halves.py`
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import suppress
-from itertools import chain
 from typing import Any, Self
 
 from g4f.chat import Chunk, Usage
 from g4f.context import Timeout
 from g4f.errors import APIError, APIResponseError, Attempt
 from g4f.fold import examine_chunk, join_surrogates, read_content
-from g4f.halves import Halves
+from g4f.halves import Halves, is_cut
 from g4f.watch import Watch
 
 MAX_HELD_CHUNKS = 64
+_NONE: Iterator[Chunk] = iter(())
 
 
 class ChatStream:
@@ -27,7 +28,7 @@ class ChatStream:
     early closes the connection. Errors carry in `partial` the text so far.
 
     Args:
-        source: What a provider's hook gave.
+        source: What a provider's hook gave; None for a stream that takes over another one.
         timeout: `first_content` and `gap` count here.
         convert_error: Makes an error of ours of whatever comes out of the source, and says what caused it.
 
@@ -39,22 +40,28 @@ class ChatStream:
         usage: The tokens used, once the service has told.
     """
 
+    __slots__ = (
+        "__weakref__", "_begin", "_closed", "_convert_error", "_failure", "_halves", "_held", "_iterated", "_lively",
+        "_opened", "_opening", "_reports", "_source", "_tell_all", "_text", "_timeout", "_watch",
+        "attempts", "model", "provider", "usage", "warnings",
+    )  # fmt: skip
+
     def __init__(
         self,
-        source: AsyncIterator[Chunk],
+        source: AsyncIterator[Chunk] | None,
         *,
         timeout: Timeout | None = None,
         convert_error: Callable[[Exception], Exception] | None = None,
     ) -> None:
-        self._source: AsyncIterator[Chunk] | None = source
+        self._source = source
         self._begin: Callable[[], Awaitable[ChatStream]] | None = None
         self._timeout = timeout or Timeout()
         self._convert_error = convert_error
         self._reports: list[Callable[[ChatStream, Exception | None], None]] = []
         self._watch: Watch | None = None
         self._failure: Exception | None = None
-        self._held: Iterator[Chunk] = iter(())
-        self._halves = Halves()
+        self._held = _NONE
+        self._halves: Halves | None = None  # made for the first chunk that needs it
         self._text: list[str] = []
         self._opened = self._opening = self._iterated = self._closed = False
         self._tell_all = True
@@ -73,8 +80,8 @@ class ChatStream:
             begin: Returns the stream to take over.
             tell_all: Whether chunks without choices are delivered too, as the one with `usage`.
         """
-        stream = cls(_nothing())
-        stream._source, stream._begin, stream._tell_all = None, begin, tell_all
+        stream = cls(None)
+        stream._begin, stream._tell_all = begin, tell_all
         return stream
 
     async def open(self) -> Self:
@@ -91,12 +98,13 @@ class ChatStream:
         if self._opened:
             return self
         self._opened = self._opening = True
+        begin, self._begin = self._begin, None  # it holds the whole request
         ready = False
         try:
-            await (self._hold_until_content() if self._begin is None else self._take_over(self._begin()))
+            await (self._hold_until_content() if begin is None else self._take_over(begin()))
             ready = not self._closed
         except Exception as error:  # noqa: BLE001 - whatever it is becomes ours
-            self._failure = error if self._begin else self._wrap(error)
+            self._failure = error if begin else self._wrap(error)
         finally:
             self._opening = False
             if not ready:
@@ -111,13 +119,13 @@ class ChatStream:
 
     async def _hold_until_content(self) -> None:
         assert self._source is not None
-        read, held = _find_reader(self._source), list[Chunk]()
+        read, held = _find_reader(self._source), deque[Chunk]()
         with self._watch_for(self._timeout.first_content) as watch:
             while (batch := await read()) is not None:
                 for chunk in batch:
                     held.append(chunk)
                     if read_content(chunk) is not None or len(held) >= MAX_HELD_CHUNKS:
-                        self._held = chain(held, batch)
+                        self._held = _hand_over(held, batch)
                         return
         watch.raise_if_late("No content came within {:g} s of the stream's start.")
         if watch.stopped is None:
@@ -167,6 +175,7 @@ class ChatStream:
                         if self._source is None:  # it was closed meanwhile
                             return
                     watch.resume(content=self._lively)
+                    batch = None  # nothing of it need be kept while the next one is waited for
                     batch = await read()
             watch.raise_if_late("No content came for {:g} s in the middle of the stream.")
         except Exception as error:  # noqa: BLE001 - whatever it is becomes ours
@@ -188,7 +197,14 @@ class ChatStream:
             self.usage = chunk.usage
         if not (self._tell_all or data.get("choices")):
             return None
-        return chunk if plain and not self._halves.waiting else self._halves.mend(chunk)
+        return chunk if plain and (self._halves is None or not self._halves.waiting) else self._mend(chunk)
+
+    def _mend(self, chunk: Chunk) -> Chunk:
+        if self._halves is None:
+            if not is_cut(chunk):
+                return chunk
+            self._halves = Halves()
+        return self._halves.mend(chunk)
 
     def _wrap(self, error: Exception) -> Exception:
         wrapped = self._convert_error(error) if self._convert_error else error
@@ -219,7 +235,7 @@ class ChatStream:
 
     async def _shut(self) -> None:
         self._closed = True
-        source, self._source, self._held = self._source, None, iter(())
+        source, self._source, self._held = self._source, None, _NONE
         close = getattr(source, "aclose", None)
         try:
             if close is not None:
@@ -244,6 +260,13 @@ class ChatStream:
         return f"<ChatStream {state}, provider={self.provider!r}, model={self.model!r}>"
 
 
+def _hand_over(held: deque[Chunk], rest: Iterator[Chunk]) -> Iterator[Chunk]:
+    """Go on with what was held back, and keep none of it."""
+    while held:
+        yield held.popleft()
+    yield from rest
+
+
 def _find_reader(source: AsyncIterator[Chunk]) -> Callable[[], Awaitable[Iterator[Chunk] | None]]:
     """Return the function that reads on: all chunks that came together where the source can tell, None at its end."""
     read: Callable[[], Awaitable[Iterator[Chunk] | None]] | None = getattr(source, "read_batch", None)
@@ -257,8 +280,3 @@ def _find_reader(source: AsyncIterator[Chunk]) -> Callable[[], Awaitable[Iterato
             return None
 
     return read_one
-
-
-async def _nothing() -> AsyncGenerator[Chunk, None]:
-    return
-    yield

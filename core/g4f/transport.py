@@ -276,6 +276,8 @@ class BoundTransport:
 class AiohttpStream:
     """The body of an answer, as it comes."""
 
+    __slots__ = ("_response", "headers", "status")
+
     def __init__(self, response: Response) -> None:
         self._response = response
         self.status = response.status

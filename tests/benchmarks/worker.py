@@ -136,13 +136,23 @@ async def measure_streams(client: str, origin: str, streams: int) -> Figures:
 
 
 async def measure_memory(client: str, origin: str, streams: int) -> Figures:
-    """So many open streams, of which each has had its first content."""
+    """So many streams that have had their first content, each read by a task that waits for more."""
+    import asyncio
+
     made = load(client, origin, "hold")
-    holders = [await made.hold(QUESTION) for _ in range(8)]
+    tasks = []
+
+    async def begin() -> None:
+        begun = asyncio.Event()
+        tasks.append(asyncio.create_task(made.hold(QUESTION, begun.set)))
+        await begun.wait()
+
+    for _ in range(8):
+        await begin()
     gc.collect()
     before = read_memory()
     for _ in range(streams):
-        holders.append(await made.hold(QUESTION))
+        await begin()
     gc.collect()
     return {"kib": (read_memory() - before) / streams}
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from g4f.chat import ChatRequest, Chunk, Completion
-from g4f.context import Context
-from g4f.dispatch import LazyTransport
+from g4f.context import Context, HttpRequest, HttpResponse, HttpStream
 from g4f.embeddings import EmbeddingRequest
 from g4f.errors import APIError, APIResponseError, BadRequestError, UnsupportedError
 from g4f.hookspecs import hookimpl
@@ -18,7 +17,17 @@ from g4f.manifest import Manifest
 from g4f.plugin import Plugin
 
 REQUEST = ChatRequest(({"role": "user", "content": "Hi"},))
-CONTEXT = Context(LazyTransport(lambda: pytest.fail("this provider has no network")))
+
+
+class NoNetwork:
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        pytest.fail("this provider has no network")
+
+    async def stream(self, request: HttpRequest) -> HttpStream:
+        pytest.fail("this provider has no network")
+
+
+CONTEXT = Context(NoNetwork())
 
 
 class OnlyChat:

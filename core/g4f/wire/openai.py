@@ -107,11 +107,12 @@ class ChunkDecoder:
         adapt: Puts the service's own words into OpenAI's; called with each chunk, in order.
     """
 
+    __slots__ = ("_adapt", "_by_close", "_by_finish", "_finished", "ended")
+
     def __init__(self, stream_end: StreamEnd, adapt: AdaptAnswer | None = None) -> None:
         self._adapt = adapt
         self._by_finish = stream_end != "marker"
-        self._begun: set[int] = set()
-        self._finished: set[int] = set()
+        self._finished: dict[int, bool] = {}  # the choices that were told of, and whether they ended
         self._by_close = stream_end == "close"
         self.ended = False
 
@@ -120,7 +121,7 @@ class ChunkDecoder:
         """Whether the end was told: by [DONE], or (if `stream_end` says so) by every choice's finish reason."""
         if self.ended or self._by_close:
             return True
-        return self._by_finish and bool(self._finished) and self._begun <= self._finished
+        return self._by_finish and bool(self._finished) and all(self._finished.values())
 
     def feed(self, event: Event) -> Chunk | None:
         """Read one event; what comes after [DONE] counts for nothing.
@@ -140,9 +141,10 @@ class ChunkDecoder:
         choices = value.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict):
-                index = choice.get("index")  # as `read_index` does, without a call for each chunk
-                seen = self._finished if choice.get("finish_reason") else self._begun
-                seen.add(index if isinstance(index, int) else 0)
+                index = choice.get("index")
+                index = index if isinstance(index, int) else 0  # as `read_index` does, without a call for each chunk
+                if choice.get("finish_reason") or index not in self._finished:
+                    self._finished[index] = bool(choice.get("finish_reason"))
         return Chunk.from_dict(value)
 
     def _is_no_chunk(self, kind: str, data: bytes) -> bool:

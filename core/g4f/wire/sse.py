@@ -28,6 +28,8 @@ class SseDecoder:
         max_event_bytes: How large one line, and the data of one event, may grow.
     """
 
+    __slots__ = ("_after_cr", "_data", "_data_size", "_head", "_max", "_rest", "_rest_size", "_too_large", "_type")
+
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self._max = max_event_bytes
         self._head: bytes | None = b""  # the first bytes, until it is known whether they are a byte-order mark
@@ -75,7 +77,7 @@ class SseDecoder:
                 return None
             events.append(("message", value))
         self._head = None
-        self._rest, self._rest_size = [rest], len(rest)
+        self._rest, self._rest_size = [rest] if rest else [], len(rest)
         return events
 
     def _read(self, data: bytes, events: list[Event]) -> None:

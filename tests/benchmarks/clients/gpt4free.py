@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from g4f.client import AsyncClient
@@ -26,12 +27,11 @@ class Client:
                 parts.append(text)
         return "".join(parts)
 
-    async def hold(self, messages: list[dict[str, Any]]) -> Any:
+    async def hold(self, messages: list[dict[str, Any]], begun: Callable[[], None]) -> None:
         chunks = aiter(self._client.chat.completions.create(messages=messages, model="gpt-4o-mini", stream=True))
         async for chunk in chunks:
             if chunk.choices[0].delta.content:
-                break
-        return chunks
+                begun()
 
     async def look(self, question: str, picture: bytes) -> str:
         answer = await self._client.chat.completions.create(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
 import litellm
@@ -29,12 +30,11 @@ class Client:
                 parts.append(text)
         return "".join(parts)
 
-    async def hold(self, messages: list[dict[str, Any]]) -> Any:
+    async def hold(self, messages: list[dict[str, Any]], begun: Callable[[], None]) -> None:
         stream = await self._open(messages)
         async for chunk in stream:
             if chunk.choices[0].delta.content:
-                break
-        return stream
+                begun()
 
     async def draw(self, prompt: str) -> bytes:
         images = await litellm.aimage_generation(prompt=prompt, model="openai/gpt-image-1", **self._where)

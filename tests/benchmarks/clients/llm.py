@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import llm
@@ -20,12 +21,11 @@ class Client:
     async def stream(self, messages: list[dict[str, Any]]) -> str:
         return "".join([text async for text in self._model.prompt(messages[-1]["content"], stream=True)])
 
-    async def hold(self, messages: list[dict[str, Any]]) -> Any:
+    async def hold(self, messages: list[dict[str, Any]], begun: Callable[[], None]) -> None:
         texts = aiter(self._model.prompt(messages[-1]["content"], stream=True))
         async for text in texts:
             if text:
-                break
-        return texts
+                begun()
 
     async def look(self, question: str, picture: bytes) -> str:
         attachment = llm.Attachment(type="image/png", content=picture)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
 from openai import AsyncOpenAI
@@ -28,12 +29,11 @@ class Client:
                 parts.append(text)
         return "".join(parts)
 
-    async def hold(self, messages: list[dict[str, Any]]) -> Any:
+    async def hold(self, messages: list[dict[str, Any]], begun: Callable[[], None]) -> None:
         stream = await self._client.chat.completions.create(messages=messages, model="gpt-4o-mini", stream=True)
         async for chunk in stream:
             if chunk.choices[0].delta.content:
-                break
-        return stream
+                begun()
 
     async def draw(self, prompt: str) -> bytes:
         images = await self._client.images.generate(prompt=prompt, model="gpt-image-1")

@@ -6,6 +6,7 @@ No retries, no mapping of errors, no routing; a deadline for the whole is aiohtt
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -43,13 +44,12 @@ class Client:
                         parts.append(text)
         return "".join(parts)
 
-    async def hold(self, messages: list[dict[str, Any]]) -> Any:
+    async def hold(self, messages: list[dict[str, Any]], begun: Callable[[], None]) -> None:
         body = {"model": "gpt-4o-mini", "messages": messages, "stream": True}
         response = await self._post("/chat/completions", body)
         async for line in response.content:
             if line.startswith(b"data: ") and orjson.loads(line[6:])["choices"][0]["delta"].get("content"):
-                break
-        return response
+                begun()
 
     async def draw(self, prompt: str) -> bytes:
         async with self._post("/images/generations", {"model": "gpt-image-1", "prompt": prompt}) as response:
