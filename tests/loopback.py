@@ -230,8 +230,7 @@ class Loopback:
             return False
         finally:
             hung_up.cancel()
-            with suppress(asyncio.CancelledError, ConnectionError):
-                await hung_up
+            await asyncio.gather(hung_up, return_exceptions=True)  # to suppress its end would swallow our own
 
     async def _send_piece(
         self, piece: Piece, framing: str, writer: asyncio.StreamWriter, hung_up: Awaitable[bytes]

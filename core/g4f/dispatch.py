@@ -78,7 +78,7 @@ class Reach:
         return self._known[1]
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Dispatcher:
     """Runs calls for one client.
 
@@ -212,7 +212,7 @@ class Trial:
     It is the provider's transport, too, and makes the real one only when something is sent: some never do.
     """
 
-    __slots__ = ("_access", "_call", "_jobs", "_plugin", "_pool", "_proxy", "_secrets", "_timeout")
+    __slots__ = ("_access", "_call", "_jobs", "_plugin", "_pool", "_proxy", "_secrets", "_timed", "_timeout")
 
     def __init__(  # noqa: PLR0913, PLR0917 - all that belongs to an attempt
         self, call: Call, plugin: Plugin, access: Access, pool: Callable[[], Any], timeout: Timeout, proxy: str | None
@@ -225,6 +225,7 @@ class Trial:
         self._proxy = proxy
         self._secrets = [] if access.secret is None else [access.secret]
         self._jobs: list[str] = []
+        self._timed = False
 
     async def run(self) -> Answered:
         """Ask the provider; its deadlines begin once it is prepared."""
@@ -234,6 +235,7 @@ class Trial:
         if isinstance(request, ChatRequest) and request.stream:
             source = plugin.stream(request, context)
             return await ChatStream(source, timeout=self._timeout, convert_error=self.convert_error).open()
+        self._timed = True
         with Watch(self._timeout.total):
             return await plugin.answer(request, context)
         raise APITimeoutError(f"No whole answer came within {self._timeout.total:g} s.")
@@ -272,7 +274,13 @@ class Trial:
         from g4f.transport import BoundTransport  # aiohttp is most of the import, and a local model needs none
 
         return BoundTransport(
-            self._pool(), access, plugin.manifest.auth, self._timeout, self._proxy, self._call.idempotency_key
+            self._pool(),
+            access,
+            plugin.manifest.auth,
+            self._timeout,
+            self._proxy,
+            self._call.idempotency_key,
+            self._timed,
         )
 
     async def fetch(self, url: str) -> HttpResponse:

@@ -181,6 +181,8 @@ class Registry:
         Raises:
             ProviderBrokenError: It cannot be imported or does not keep the contract.
         """
+        if ref.name in self._plugins:
+            return self._plugins[ref.name]
         with self._lock:
             plugin = self._plugins.get(ref.name)
             if plugin is None:

@@ -48,7 +48,6 @@ _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")  # all that is assigned to t
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # IPv4 addresses in networks that have none of their own (RFC 6052)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _AT_ONCE = 2**20  # aiohttp warns of larger bodies in one piece
-_UNUSUAL = ("Content-Length", "Transfer-Encoding", "Expect")  # they change how a request is sent
 
 
 @attrs.define(eq=False)
@@ -195,9 +194,12 @@ async def _close_at_the_end(session: aiohttp.ClientSession) -> AsyncGenerator[No
         await session.close()
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class BoundTransport:
-    """The network for one attempt: a pool, and what may be sent where."""
+    """The network for one attempt: a pool, and what may be sent where.
+
+    With `timed` its user keeps the deadline of the whole, and there is none here.
+    """
 
     pool: Pool
     access: Access
@@ -205,21 +207,30 @@ class BoundTransport:
     timeout: Timeout
     proxy: str | None = attrs.field(default=None, repr=False)
     idempotency_key: str = ""
+    timed: bool = False
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         """Send a request and read the whole answer; see `g4f.context.Transport`."""
-        total, head = self.timeout.total, self.timeout.head
+        total = self.timeout.total
+        if total is None or self.timed:
+            return await self._exchange(request)
         with Watch(total):
-            # Where the deadline of the whole comes first anyway, one timer is enough.
-            response = await self._open_in_time(request, head if total is None or (head or total) < total else None)
-            try:
-                failed = response.status >= 400
-                limit = MAX_ERROR_BYTES if failed else request.max_bytes or MAX_JSON_BYTES
-                body = await _read_body(response, limit, cut=failed)
-                return HttpResponse(response.status, response.headers, body, str(response.url))
-            finally:
-                response.close()  # a no-op for a body that was read to its end: then the connection is reused
+            return await self._exchange(request)
         raise _make_late_error("The whole answer", total)
+
+    async def _exchange(self, request: HttpRequest) -> HttpResponse:
+        total, head = self.timeout.total, self.timeout.head
+        if head is None or (total is not None and total <= head):
+            response = await self._open(request)  # the deadline of the whole comes first: one timer is enough
+        else:
+            response = await self._open_in_time(request, head)
+        try:
+            failed = response.status >= 400
+            limit = MAX_ERROR_BYTES if failed else request.max_bytes or MAX_JSON_BYTES
+            body = await _read_body(response, limit, cut=failed)
+            return HttpResponse(response.status, response.headers, body, str(response.url))
+        finally:
+            response.close()  # a no-op for a body that was read to its end: then the connection is reused
 
     async def stream(self, request: HttpRequest) -> AiohttpStream:
         """Send a request and return at the answer's head; see `g4f.context.Transport`."""
@@ -321,7 +332,7 @@ class AiohttpStream:
         self._response.close()
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class _Outgoing:
     """One HTTP request, complete."""
 
@@ -375,7 +386,9 @@ def _is_plain(outgoing: _Outgoing) -> bool:
         and 0 < len(outgoing.body) <= _AT_ONCE
         and outgoing.proxy is None
         and "Content-Type" in headers
-        and not any(name in headers for name in _UNUSUAL)
+        and "Content-Length" not in headers  # this one and those below change how a request is sent
+        and "Transfer-Encoding" not in headers
+        and "Expect" not in headers
     )
 
 
@@ -384,14 +397,15 @@ async def _read_body(response: Response, limit: int, *, cut: bool = False) -> by
     parts: list[bytes] = []
     left = limit
     error: APIError | None = None
+    content = response.content
     while left >= 0:
+        if content.at_eof() and content.exception() is None:
+            return parts[0] if len(parts) == 1 else b"".join(parts)
         try:
-            data = await response.content.readany()
+            data = await content.readany()
         except Exception as caught:  # noqa: BLE001 - whatever it is becomes ours
             error = _convert_error(caught, str(response.url))
             break
-        if not data:
-            return parts[0] if len(parts) == 1 else b"".join(parts)
         parts.append(data)
         left -= len(data)
     if cut and left < 0:

@@ -22,6 +22,7 @@ from yarl import URL
 
 from g4f.context import MAX_ERROR_BYTES, HttpRequest, Timeout
 from g4f.credentials import Access, Secret, find_origin
+from g4f.direct import Route
 from g4f.errors import (
     APIConnectionError,
     APIError,
@@ -49,6 +50,14 @@ def no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture(autouse=True, params=["directly", "by the session"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Whether plain requests take the short way of `direct.py`: nothing here may depend on it."""
+    if request.param == "by the session":
+        monkeypatch.setattr(Route, "is_possible", staticmethod(lambda session: False))
+    return str(request.param)
 
 
 @pytest.fixture

@@ -31,19 +31,13 @@ def encode_json(value: Any) -> bytes:
         except TypeError:
             pass  # a lone surrogate, a huge number, a key that is no text: the standard library knows what to do
     try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        return (text if _is_writable(text) else json.dumps(value, separators=(",", ":"))).encode()
+        try:
+            return _encoder.encode(value).encode()
+        except UnicodeEncodeError:
+            return json.dumps(value, separators=(",", ":")).encode()
     except (TypeError, ValueError, RecursionError) as error:
         reason = str(error)
     raise InvalidInputError(f"The request cannot be written as JSON: {reason}.")
-
-
-def _is_writable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def decode_json(data: bytes) -> Any:
@@ -82,6 +76,7 @@ def _load_leniently(data: bytes) -> Any:
 
 
 _decoder = json.JSONDecoder()
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _load: Callable[[bytes], Any] = getattr(orjson, "loads", _load_plainly)
 
 

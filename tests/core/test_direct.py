@@ -1,0 +1,149 @@
+"""Plain requests without aiohttp's session, beside the same ones with it; what both keep is in test_transport.py."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import attrs
+import pytest
+from yarl import URL
+
+from g4f.context import HttpRequest, Timeout
+from g4f.credentials import Access, Secret, find_origin
+from g4f.direct import Route, join_pieces
+from g4f.manifest import Auth
+from g4f.transport import BoundTransport, Pool
+from loopback import Loopback, Received, Reply, reply_json
+
+POST = HttpRequest("POST", "/chat", b'{"a":1}', {"Content-Type": "application/json", "X-Own": "ä"}, {"q": "a b&c"})
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[Pool]:
+    """A client's connections."""
+    pool = Pool({})
+    yield pool
+    await pool.close()
+
+
+def bind(pool: Pool, url: str) -> BoundTransport:
+    access = Access(url, Secret("sk-secret"), {}, {"X-Organization": "org"}, frozenset({find_origin(url)}))
+    return BoundTransport(pool, access, Auth(kind="header"), Timeout(total=5), None, "g4f-1")
+
+
+async def test_a_service_sees_no_difference(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Method, target, headers and body are those that aiohttp's session sends."""
+    with Loopback(reply_json({})) as server:
+        assert (await bind(pool, f"{server.url}/v1").send(POST)).status == 200
+        monkeypatch.setattr(Route, "is_possible", staticmethod(lambda session: False))
+        other = Pool({})
+        assert (await bind(other, f"{server.url}/v1").send(POST)).status == 200
+        await other.close()
+
+    ours, theirs = server.requests
+    assert ours == theirs
+    assert ours.key == "sk-secret"
+
+
+async def test_connections_are_shared_with_the_session(pool: Pool) -> None:
+    """A connection serves one request after the other, whichever way it takes."""
+    with Loopback(reply_json({})) as server:
+        transport = bind(pool, server.url)
+        for request in (POST, HttpRequest("GET", "/models"), POST, attrs.evolve(POST, query={})):
+            await transport.send(request)
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"method": "GET", "body": b""},
+        {"body": b""},
+        {"body": b"x" * (2**20 + 1)},
+        {"headers": {}},
+        {"headers": {"content-type": "x/y", "content-length": "7"}},
+    ],
+)
+async def test_whatever_is_unusual_goes_by_the_session(
+    pool: Pool, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other methods, bodies that are missing or large, headers that change how a request is sent."""
+    monkeypatch.setattr(Route, "post", lambda *_: pytest.fail("it went directly"))
+
+    with Loopback(reply_json({})) as server:
+        assert (await bind(pool, server.url).send(attrs.evolve(POST, **changes))).status == 200
+
+
+async def test_informational_answers_are_passed_over(pool: Pool) -> None:
+    """Early hints before the answer are none."""
+    over = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b'{"a":1}')
+        hints = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 2
+        writer.write(hints + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+        writer.close()
+        await writer.wait_closed()
+        over.set()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        response = await bind(pool, f"http://127.0.0.1:{port}").send(POST)
+        assert (response.status, response.body) == (200, b"ok")
+        await over.wait()
+
+
+async def test_an_answer_that_is_dropped_gives_its_connection_up(pool: Pool) -> None:
+    """Whether or not anybody closes it, and without a word."""
+
+    def answer(request: Received) -> Reply:
+        return Reply(body=[b"begun", "stall"])
+
+    with Loopback(answer) as server:
+        stream = await bind(pool, server.url).stream(POST)
+        assert server.connections == 1
+        del stream
+        await asyncio.sleep(0)
+        assert await asyncio.to_thread(server.wait_until, lambda: not server.connections)
+
+
+async def test_an_aiohttp_that_is_different_inside_is_used_by_its_session(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new version costs time until somebody has looked, and no request."""
+    monkeypatch.setattr(aiohttp, "__version__", "4.0.0")
+    with Loopback(reply_json({})) as server:
+        held = await pool.hold()
+        assert held.find_route(URL(server.url)) is None
+        assert (await bind(pool, server.url).send(POST)).status == 200
+
+
+async def test_the_inner_interface_is_there_today() -> None:
+    """This test fails when an aiohttp comes whose insides are others: then `direct.py` wants work, or an end."""
+    async with aiohttp.ClientSession() as session:
+        assert Route.is_possible(session)
+        connector = session.connector
+        assert connector is not None
+        assert Route(session, URL("http://localhost"))._headers["Host"] == "localhost"
+
+
+async def test_pieces_that_wait_are_read_as_one() -> None:
+    """The reader's own accounts are kept, and a reader that looks otherwise is left alone."""
+    protocol = aiohttp.client_proto.ResponseHandler(asyncio.get_running_loop())
+    reader = aiohttp.StreamReader(protocol, 2**16, loop=asyncio.get_running_loop())
+    for piece in (b"a", b"bc", b"def"):
+        reader.feed_data(piece)
+    join_pieces(reader)
+    assert await reader.readany() == b"abcdef"
+    assert reader._size == 0
+
+    reader.feed_data(b"gh")
+    reader.feed_data(b"i")
+    assert await reader.read(1) == b"g"
+    join_pieces(reader)  # it has begun to read the first piece
+    assert reader._buffer == deque([b"gh", b"i"])
+    join_pieces(object())  # type: ignore[arg-type]  # as it might look one day
