@@ -8,13 +8,15 @@ inner interface, `Route.is_possible` looks whether it is there. What may be sent
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
 from aiohttp import http_writer
 from yarl import URL
+
+_MAX_PIECES = 256  # at a time: what is read stays in the processor's cache until it is decoded
 
 
 class Route:
@@ -86,12 +88,19 @@ class DirectResponse:
     __del__ = close
 
 
-def join_pieces(content: aiohttp.StreamReader) -> None:
-    """Put together what waits in a reader, which would hand it on in the pieces that the server sent it in.
+async def read_joined(content: aiohttp.StreamReader) -> bytes:
+    """Return what has come, as `content.readany()` does, in a seventh less of the time that a streamed chunk costs.
 
-    A seventh of the cost of a streamed chunk. A reader that looks otherwise inside is left alone.
+    aiohttp would hand it on in the pieces that the server sent it in; they are put together before. A reader that looks
+    otherwise inside is left alone.
     """
     reader: Any = content
-    pieces = getattr(reader, "_buffer", None)
-    if isinstance(pieces, deque) and len(pieces) > 1 and getattr(reader, "_buffer_offset", None) == 0:
-        reader._buffer = deque((b"".join(pieces),))
+    with suppress(AttributeError):
+        if not reader._buffer and not reader._eof and reader._exception is None:
+            await reader._wait("readany")
+        pieces = reader._buffer
+        if len(pieces) > 1 and not reader._buffer_offset:
+            joined = b"".join([pieces.popleft() for _ in range(min(len(pieces), _MAX_PIECES))])
+            pieces.appendleft(joined)
+            return await content.read(len(joined))
+    return await content.readany()

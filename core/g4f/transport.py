@@ -305,9 +305,7 @@ class AiohttpStream:
             StreamTruncatedError: The connection broke.
         """
         try:
-            content = self._response.content
-            direct.join_pieces(content)
-            data = await content.readany()
+            data = await direct.read_joined(self._response.content)
         except Exception as caught:  # noqa: BLE001 - whatever it is becomes ours
             error = _convert_error(caught, str(self._response.url))
         else:

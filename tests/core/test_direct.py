@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,7 +13,7 @@ from yarl import URL
 
 from g4f.context import HttpRequest, Timeout
 from g4f.credentials import Access, Secret, find_origin
-from g4f.direct import Route, join_pieces
+from g4f.direct import Route, read_joined
 from g4f.manifest import Auth
 from g4f.transport import BoundTransport, Pool
 from loopback import Loopback, Received, Reply, reply_json
@@ -132,18 +131,36 @@ async def test_the_inner_interface_is_there_today() -> None:
 
 
 async def test_pieces_that_wait_are_read_as_one() -> None:
-    """The reader's own accounts are kept, and a reader that looks otherwise is left alone."""
-    protocol = aiohttp.client_proto.ResponseHandler(asyncio.get_running_loop())
-    reader = aiohttp.StreamReader(protocol, 2**16, loop=asyncio.get_running_loop())
-    for piece in (b"a", b"bc", b"def"):
-        reader.feed_data(piece)
-    join_pieces(reader)
-    assert await reader.readany() == b"abcdef"
-    assert reader._size == 0
+    """Those that come while it waits, too; the reader's own accounts are kept."""
+    loop = asyncio.get_running_loop()
+    protocol = aiohttp.client_proto.ResponseHandler(loop)
+    protocol.connection_made(asyncio.Transport())
+    reader = aiohttp.StreamReader(protocol, 2**16, loop=loop)
 
-    reader.feed_data(b"gh")
-    reader.feed_data(b"i")
-    assert await reader.read(1) == b"g"
-    join_pieces(reader)  # it has begun to read the first piece
-    assert reader._buffer == deque([b"gh", b"i"])
-    join_pieces(object())  # type: ignore[arg-type]  # as it might look one day
+    def feed(*pieces: bytes) -> None:
+        for piece in pieces:
+            reader.feed_data(piece)
+
+    feed(b"a", b"bc", b"def")
+    assert await read_joined(reader) == b"abcdef"
+    loop.call_soon(feed, b"gh", b"i")
+    assert await read_joined(reader) == b"ghi"
+    feed(b"jk", b"l")
+    assert await reader.read(1) == b"j"
+    assert await read_joined(reader) == b"kl"
+    assert reader._size == 0
+    loop.call_soon(reader.feed_eof)
+    assert await read_joined(reader) == b""
+    reader.set_exception(ConnectionResetError())
+    with pytest.raises(ConnectionResetError):
+        await read_joined(reader)
+
+
+async def test_a_reader_that_looks_otherwise_inside_is_left_alone() -> None:
+    """It is asked as its documentation says."""
+
+    class Other:
+        async def readany(self) -> bytes:
+            return b"abc"
+
+    assert await read_joined(Other()) == b"abc"  # type: ignore[arg-type]  # as one might be one day

@@ -14,7 +14,7 @@ MAX_EVENT_BYTES = 16 * 2**20
 Event = tuple[str, bytes]
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
-_BETWEEN = b"\n\ndata: "  # two events of the plainest kind
+_START = b"data: "  # of an event of the plainest kind
 _FEW_BYTES = 2**16
 
 
@@ -67,12 +67,20 @@ class SseDecoder:
             return None
         if self._rest_size:
             data = b"".join([*self._rest, data])
-        end = data.rfind(b"\n\n") + 2
-        rest = data[end:]
-        if end < 2 or not data.startswith(b"data: ") or b"\r" in data or b"\n" in rest or len(data) > self._max:
+        if not data.startswith(_START) or b"\r" in data or len(data) > self._max:
             return None
+        values = data.split(b"\n\n" + _START)
+        last = values.pop()
+        whole, blank_line, rest = last.rpartition(b"\n\n")
+        if blank_line:
+            values.append(whole)
+        else:
+            rest = _START + last
+        if not values or b"\n" in rest:
+            return None
+        values[0] = values[0].removeprefix(_START)
         events = []
-        for value in data[6 : end - 2].split(_BETWEEN):
+        for value in values:
             if value.find(b"\n") >= 0:  # `in` first takes it for a number, and fails
                 return None
             events.append(("message", value))
