@@ -54,52 +54,52 @@ def one(
 ) -> Any:
     """Declare a field that holds one object of `kind()`; with a `default_factory` it is never None."""
 
-    def make_reader(name: str) -> Callable[[Value], Any]:
-        def read(value: Value) -> Any:
-            parts = value._parts
-            if parts is None:
-                parts = value._parts = {}
-            elif name in parts:
-                return parts[name]
-            raw = value._data.get(name)
-            if isinstance(raw, dict):
-                part = parts[name] = kind().from_dict(raw)
-                return part
-            if default_factory is None:
-                return None
-            part = parts[name] = default_factory()
-            return part
+    load: Callable[[dict[str, Any]], V] | None = None
 
-        return read
+    def build(raw: Any) -> Any:
+        nonlocal load
+        if not isinstance(raw, dict):
+            return default_factory() if default_factory else None
+        if load is None:
+            load = kind().from_dict
+        return load(raw)
 
-    return _Field(make_reader)
+    return _Field(lambda name: _make_part_reader(name, build))
 
 
 def many(kind: Callable[[], type[V]], *, default_factory: Callable[[], Any]) -> Any:
     """Declare a field that holds a list of objects of `kind()`; what is no object in it is passed over."""
+    load: Callable[[dict[str, Any]], V] | None = None
 
-    def make_reader(name: str) -> Callable[[Value], Any]:
-        def read(value: Value) -> Any:
-            parts = value._parts
+    def build(raw: Any) -> Any:
+        nonlocal load
+        if not isinstance(raw, list):
+            return default_factory()
+        if load is None:
+            load = kind().from_dict
+        built = []
+        for item in raw:  # a comprehension would be one more call
+            if isinstance(item, dict):
+                built.append(load(item))
+        return built
+
+    return _Field(lambda name: _make_part_reader(name, build))
+
+
+def _make_part_reader(name: str, build: Callable[[Any], Any]) -> Callable[[Value], Any]:
+    def read(value: Value) -> Any:
+        parts = value._parts
+        if parts is not None and name in parts:
+            return parts[name]
+        part = build(value._data.get(name))
+        if part is not None:
             if parts is None:
-                parts = value._parts = {}
-            elif name in parts:
-                return parts[name]
-            raw = value._data.get(name)
-            if not isinstance(raw, list):
-                built = default_factory()
+                value._parts = {name: part}
             else:
-                built = []
-                load = kind().from_dict
-                for item in raw:  # a comprehension is a call
-                    if isinstance(item, dict):
-                        built.append(load(item))
-            parts[name] = built
-            return built
+                parts[name] = part
+        return part
 
-        return read
-
-    return _Field(make_reader)
+    return read
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(field, one, many))
