@@ -1,10 +1,19 @@
-"""What every test needs of the process that it runs in, and the option `--all`."""
+"""What every test needs of the process that it runs in, the option `--all`, and how hard property tests try.
+
+`--hypothesis-profile=thorough --timeout=0` tries 100,000 examples of each, which takes its time.
+"""
 
 from __future__ import annotations
 
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Machines that run tests are shared, so no example is timed.
+settings.register_profile("default", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", settings.get_profile("default"), max_examples=100_000)
+settings.load_profile("default")
 
 # A runner that a shell put into the background is born deaf to Ctrl-C, and so would be the programs that it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
