@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import ipaddress
 import os
 import socket
 import ssl
@@ -28,6 +27,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from g4f import direct
+from g4f.addresses import is_public_address, names_private_host
 from g4f.context import MAX_ERROR_BYTES, MAX_JSON_BYTES, HttpRequest, HttpResponse, Timeout
 from g4f.credentials import Access, find_origin, is_among
 from g4f.errors import (
@@ -44,8 +44,6 @@ from g4f.watch import Watch
 MAX_IMAGE_BYTES = 32 * 2**20
 MAX_REDIRECTS = 5
 FINISH_SECONDS = 0.1
-_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")  # all that is assigned to the public internet, but for
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # IPv4 addresses in networks that have none of their own (RFC 6052)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _AT_ONCE = 2**20  # aiohttp warns of larger bodies in one piece
 
@@ -157,8 +155,8 @@ class Pool:
         for _ in range(MAX_REDIRECTS + 1):
             free = self._allow_private_urls or _find_public_origin(url) in trusted
             proxy = own_proxy or self.select_proxy(url)
-            if not free:
-                _check_host(url)
+            if not free and names_private_host(url):  # a proxy looks names up where nobody can check them
+                raise _make_private_error(url)
             session = await self.get_session(guarded=not free and proxy is None)
             response = await _open(session, _Outgoing("GET", url, {}, {}, b"", proxy, connect_seconds))
             try:
@@ -523,48 +521,12 @@ def _make_private_error(url: str) -> APIConnectionError:
     )
 
 
-def is_public_address(address: str) -> bool:
-    """Tell whether an IP address is on the public internet (IANA's registries).
-
-    An IPv4 address inside an IPv6 one counts for it; the tunnels 6to4 and Teredo are given up and never public.
-    """
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(ip, ipaddress.IPv4Address):
-        return ip.is_global and not ip.is_multicast
-    if ip.ipv4_mapped is not None:
-        return is_public_address(str(ip.ipv4_mapped))
-    if ip in _NAT64:
-        return is_public_address(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
-    return ip in _GLOBAL_UNICAST and ip.is_global and ip.sixtofour is None and ip.teredo is None
-
-
 def _find_public_origin(url: str) -> str:
     try:
         return find_origin(url)
     except InvalidInputError:
         pass  # a service named it, and not the user
     raise APIConnectionError(f"{_show(url)} is no address that a file can be downloaded from.", retryable=False)
-
-
-def _check_host(url: str) -> None:
-    """Refuse private addresses by what is written in the URL: a proxy looks names up where nobody can check them.
-
-    Raises:
-        APIConnectionError: It is one.
-    """
-    host = ""
-    with suppress(ValueError, IndexError):  # yarl raises either for what cannot be read
-        host = (URL(url).raw_host or "").rstrip(".").lower()  # as it will be asked for: "127。0。0。1" is one, too
-    address: str | None = None
-    with suppress(ValueError):
-        address = str(ipaddress.ip_address(host.partition("%")[0]))
-    with suppress(OSError):  # "127.1" and "0x7f000001" are addresses to the system's resolver
-        address = address or socket.inet_ntoa(socket.inet_aton(host))
-    if host == "localhost" or host.endswith(".localhost") or (address is not None and not is_public_address(address)):
-        raise _make_private_error(url)
 
 
 def _make_socket(addr_info: Any) -> socket.socket:

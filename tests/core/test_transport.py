@@ -33,7 +33,7 @@ from g4f.errors import (
     StreamTruncatedError,
 )
 from g4f.manifest import Auth
-from g4f.transport import BoundTransport, Pool, is_public_address
+from g4f.transport import BoundTransport, Pool
 from loopback import Loopback, reply_json
 
 KEY = "sk-a-key-that-nobody-may-see"
@@ -866,54 +866,6 @@ async def test_a_proxy_of_another_kind_is_refused(proxy: str) -> None:
 
 
 # --- Downloads -------------------------------------------------------------------------------------------------------
-
-PUBLIC = (
-    *("1.1.1.1", "8.8.8.8", "93.184.215.14", "100.63.255.255", "100.128.0.1", "172.15.0.1", "172.32.0.1"),
-    *("2606:4700::1111", "2a00:1450:4001::5", "::ffff:8.8.8.8", "64:ff9b::808:808"),
-)
-PRIVATE = (
-    *("127.0.0.1", "127.255.255.254", "0.0.0.0", "0.1.2.3", "10.0.0.1", "172.16.0.1", "172.31.255.255"),  # noqa: S104
-    *("192.168.0.1", "169.254.169.254", "100.64.0.1", "100.127.255.255", "192.0.2.1", "198.18.0.1", "198.51.100.1"),
-    *("203.0.113.1", "224.0.0.1", "239.255.255.250", "240.0.0.1", "255.255.255.255"),
-    *("::1", "::", "fe80::1", "fe80::1%eth0", "fe80::1%25eth0", "fc00::1", "fd12:3456::1", "fec0::1", "ff02::1"),
-    *("::ffff:127.0.0.1", "::ffff:169.254.169.254", "::ffff:10.0.0.1", "::ffff:0:127.0.0.1", "::127.0.0.1"),
-    *("64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::808:808", "64:ff9b:1:a9fe:a9:fe00:808:808"),
-    *(
-        "2002:7f00:1::",
-        "2002:808:808::1",
-        "2002:a00:1::1",
-        "2002:a9fe:a9fe::1",
-        "2001:0:7f00:1::",
-        "2001:0:808:808::",
-        "2001:db8::1",
-    ),
-    *("2001:0:4136:e378:8000:63bf:80ff:fffe", "100::1", "4000::1", "nonsense", "", "127.1", "1.1.1.1.1"),
-)
-
-
-@pytest.mark.parametrize("address", PUBLIC)
-def test_a_public_address_is_public(address: str) -> None:
-    """Also inside an IPv6 address that stands for an IPv4 one."""
-    assert is_public_address(address)
-
-
-@pytest.mark.parametrize("address", PRIVATE)
-def test_every_other_address_is_not_public(address: str) -> None:
-    """Loopback, private, link-local, shared, reserved, multicast and documentation, in whatever they are wrapped."""
-    assert not is_public_address(address)
-
-
-@given(st.ip_addresses(v=4))
-def test_an_ipv4_address_is_as_public_as_its_ipv6_forms(address: Any) -> None:
-    """No wrapping makes a private address public."""
-    number = int(address)
-    assert (
-        is_public_address(f"::ffff:{address}")
-        is is_public_address(f"64:ff9b::{address}")
-        is is_public_address(str(address))
-    )
-    assert not is_public_address(f"2002:{number >> 16:x}:{number & 0xFFFF:x}::1")
-
 
 REFUSED = (
     *("http://127.0.0.1:{port}/", "http://localhost:{port}/", "http://127.1:{port}/", "http://2130706433:{port}/"),
