@@ -54,6 +54,6 @@ def _read_host(url: str) -> str:
 def _read_address(host: str) -> str | None:
     with suppress(ValueError):
         return str(ipaddress.ip_address(host.partition("%")[0]))
-    with suppress(OSError):  # "127.1" and "0x7f000001" are addresses to the system's resolver
+    with suppress(OSError, ValueError):  # "127.1" and "0x7f000001" are addresses to the system's resolver
         return socket.inet_ntoa(socket.inet_aton(host))
     return None
