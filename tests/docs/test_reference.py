@@ -16,7 +16,7 @@ import g4f
 from docs.pages import ROOT, Page, read_page
 from g4f import chat, embeddings, errors, images, manifest
 from g4f.client import _arguments, _chat, _embeddings, _images, _models, _parse
-from g4f.context import Call, Context, HttpRequest, Timeout
+from g4f.context import Call, Context, HttpRequest, Limits, Timeout
 from g4f.hookspecs import ProviderHooks
 from g4f.values import Value
 from g4f.wire.dialect import Wire
@@ -116,7 +116,7 @@ async def read_nothing() -> AsyncIterator[g4f.Chunk]:
 def test_all_that_a_stream_knows_is_told() -> None:
     """Beside those of a completion."""
     made = g4f.ChatStream(read_nothing())
-    own = {name for name in [*vars(type(made)), *vars(made)] if not name.startswith("_")}
+    own = {name for name in vars(type(made)) if not name.startswith("_")}
     check_told(own - {"begin_later"}, "client")
 
 
@@ -208,7 +208,7 @@ def test_every_argument_of_the_clients_is_told() -> None:
         g4f.AsyncClient,
     )
     positional = {name for call in calls for name in inspect.signature(call).parameters} - {"self", "arguments"}
-    check_told([*named, *positional, *list_fields(Timeout), *list_public(g4f.Registry)], "client")
+    check_told([*named, *positional, *list_fields(Timeout), *list_fields(Limits), *list_public(g4f.Registry)], "client")
 
 
 def list_values() -> list[type[Value]]:
