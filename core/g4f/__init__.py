@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from g4f.client._parse import ParsedCompletion as ParsedCompletion
     from g4f.context import Call as Call
     from g4f.context import Context as Context
+    from g4f.context import Limits as Limits
     from g4f.context import Timeout as Timeout
     from g4f.embeddings import EmbeddingRequest as EmbeddingRequest
     from g4f.embeddings import Embeddings as Embeddings
@@ -75,7 +76,7 @@ _HOMES = {
     **dict.fromkeys(_ERRORS.split(), "g4f.errors"),
     **dict.fromkeys(("AsyncClient", "ChatCompletion", "Client"), "g4f.client"),
     **dict.fromkeys(("ChatRequest", "Chunk", "Completion"), "g4f.chat"),
-    **dict.fromkeys(("Call", "Context", "Timeout"), "g4f.context"),
+    **dict.fromkeys(("Call", "Context", "Limits", "Timeout"), "g4f.context"),
     **dict.fromkeys(("EmbeddingRequest", "Embeddings"), "g4f.embeddings"),
     **dict.fromkeys(("ImageRequest", "Images"), "g4f.images"),
     **dict.fromkeys(("Auth", "Manifest", "Model"), "g4f.manifest"),

@@ -16,8 +16,7 @@ from g4f.errors import Attempt, InvalidInputError
 from g4f.images import ImageRequest
 from g4f.manifest import Manifest
 
-MAX_JSON_BYTES = 32 * 2**20  # of an answer, unless its request says otherwise
-MAX_ERROR_BYTES = 64 * 2**10  # of the page that comes with an error's status
+MAX_DEPTH = 200  # of JSON: what is nested deeper is no answer, and more than Python's own recursion can walk
 Request = ChatRequest | ImageRequest | EmbeddingRequest
 
 
@@ -60,6 +59,60 @@ class Timeout:
         return cls(connect, seconds, seconds, seconds, seconds, seconds)
 
 
+def _check_bytes(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    if type(value) is not int or value < 1:
+        raise InvalidInputError(f"Limits({field.name}=…) must be a positive number of bytes, not {value!r}.")
+
+
+def _check_depth(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    if type(value) is not int or not 1 <= value <= MAX_DEPTH:
+        raise InvalidInputError(f"Limits({field.name}=…) must be a number from 1 to {MAX_DEPTH}, not {value!r}.")
+
+
+def _limit(default: int, check: Callable[[Any, attrs.Attribute[Any], object], None] = _check_bytes) -> int:
+    return attrs.field(default=default, converter=attrs.converters.default_if_none(default), validator=check)
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """How large what a service sends may be, in bytes after decompression. What is larger is an `APIResponseError`.
+
+    None means the default, since no answer may fill the memory.
+
+    Attributes:
+        json_bytes: Of an answer that is not streamed.
+        images_bytes: Of such an answer where it may hold pictures; None is what the provider expects, as 256 MiB where
+            pictures were asked for.
+        event_bytes: Of one event of a stream, and of one line of it.
+        download_bytes: Of a picture that an answer names.
+        error_bytes: Of the page that comes with an error's status: what is beyond is left unread.
+        json_depth: How deep JSON may be nested. At most 200: Python itself does not walk much deeper.
+    """
+
+    json_bytes: int = _limit(32 * 2**20)
+    images_bytes: int | None = attrs.field(default=None, validator=attrs.validators.optional(_check_bytes))
+    event_bytes: int = _limit(16 * 2**20)
+    download_bytes: int = _limit(32 * 2**20)
+    error_bytes: int = _limit(64 * 2**10)
+    json_depth: int = _limit(MAX_DEPTH, _check_depth)
+
+    @classmethod
+    def make(cls, limits: Limits | None) -> Limits:
+        """Read a user's `limits=`: None is the default.
+
+        Raises:
+            InvalidInputError: It is something else.
+        """
+        if limits is None:
+            return DEFAULT_LIMITS
+        if not isinstance(limits, Limits):
+            raise InvalidInputError(f"limits must be a g4f.Limits, not {limits!r}.")
+        return limits
+
+
+DEFAULT_LIMITS = Limits()
+
+
 @attrs.frozen
 class HttpRequest:
     """A request as a pure value, made by `wire.encode_*`.
@@ -70,7 +123,8 @@ class HttpRequest:
         body: The body's bytes, empty for none.
         headers: Headers without the key, which the transport adds.
         query: The query's parameters.
-        max_bytes: How large the decoded answer may be; None is the transport's default.
+        max_bytes: How large the decoded answer may be where it may hold pictures, unless the user's
+            `Limits.images_bytes` says otherwise; None for every other answer, where `Limits.json_bytes` counts.
     """
 
     method: str
@@ -168,6 +222,7 @@ class Context:
         foreign: Whether requests go to an address of the user's own that the manifest does not know: what is kept for
             the service, as the token of a sign-in, does not belong there.
         timeout: The deadlines, for a provider that does not go through `transport`.
+        limits: How large answers may be, for the same; `transport` itself keeps to those of whole answers.
         idempotency_key: To send along where the service knows such a key.
         warnings: Where `warn` writes.
         jobs: Where `commit` and `withdraw` write.
@@ -180,6 +235,7 @@ class Context:
     settings: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     foreign: bool = False
     timeout: Timeout = attrs.field(factory=Timeout)
+    limits: Limits = DEFAULT_LIMITS
     idempotency_key: str = ""
     warnings: list[str] = attrs.field(factory=list)
     jobs: list[str] = attrs.field(factory=list)

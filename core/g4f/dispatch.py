@@ -16,6 +16,7 @@ import attrs
 
 from g4f.chat import Answer, ChatRequest, Chunk, Completion
 from g4f.context import (
+    DEFAULT_LIMITS,
     Answered,
     Call,
     CallNext,
@@ -23,6 +24,7 @@ from g4f.context import (
     HttpRequest,
     HttpResponse,
     HttpStream,
+    Limits,
     Middleware,
     Request,
     Target,
@@ -90,6 +92,7 @@ class Dispatcher:
         proxy: A proxy for this call alone.
         use: Is told each provider that serves, so that the client can free it in the end.
         cooldown: Who failed so often that others are asked instead.
+        limits: How large answers may be.
     """
 
     reaches: Mapping[str, Reach]
@@ -99,6 +102,7 @@ class Dispatcher:
     proxy: str | None
     use: Callable[[Plugin], None]
     cooldown: Cooldown = attrs.field(factory=Cooldown)
+    limits: Limits = DEFAULT_LIMITS
 
     async def run(self, call: Call, plan: Plan) -> Answered:
         """Try the plan's targets in order.
@@ -174,7 +178,7 @@ class Dispatcher:
         self.use(plugin)
         access = reach.resolve(plugin)
         _warn_unused(call, reach, plugin.manifest)
-        return Trial(call, plugin, access, self.pool, self.timeout, self.proxy)
+        return Trial(call, plugin, access, self.pool, self.timeout, self.proxy, self.limits)
 
     async def list_models(self, provider: str) -> list[dict[str, Any]]:
         """Ask one provider for its models.
@@ -186,7 +190,7 @@ class Dispatcher:
         plugin = reach.load()
         self.use(plugin)
         call = Call(ChatRequest(()), Target(provider, None))
-        trial = Trial(call, plugin, reach.resolve(plugin), self.pool, self.timeout, self.proxy)
+        trial = Trial(call, plugin, reach.resolve(plugin), self.pool, self.timeout, self.proxy, self.limits)
         try:
             return await plugin.models(trial.make_context())
         except G4FError as error:
@@ -202,7 +206,7 @@ class Dispatcher:
         reach = self.reaches[provider]
         plugin = reach.load()
         call = Call(ChatRequest(()), Target(provider, None))
-        trial = Trial(call, plugin, reach.resolve(plugin), self.pool, self.timeout, self.proxy)
+        trial = Trial(call, plugin, reach.resolve(plugin), self.pool, self.timeout, self.proxy, self.limits)
         return (await trial.fetch(url)).body
 
 
@@ -212,10 +216,17 @@ class Trial:
     It is the provider's transport, too, and makes the real one only when something is sent: some never do.
     """
 
-    __slots__ = ("_access", "_call", "_jobs", "_plugin", "_pool", "_proxy", "_secrets", "_timed", "_timeout")
+    __slots__ = ("_access", "_call", "_jobs", "_limits", "_plugin", "_pool", "_proxy", "_secrets", "_timed", "_timeout")
 
     def __init__(  # noqa: PLR0913, PLR0917 - all that belongs to an attempt
-        self, call: Call, plugin: Plugin, access: Access, pool: Callable[[], Any], timeout: Timeout, proxy: str | None
+        self,
+        call: Call,
+        plugin: Plugin,
+        access: Access,
+        pool: Callable[[], Any],
+        timeout: Timeout,
+        proxy: str | None,
+        limits: Limits,
     ) -> None:
         self._call = call
         self._plugin = plugin
@@ -223,6 +234,7 @@ class Trial:
         self._pool = pool
         self._timeout = timeout
         self._proxy = proxy
+        self._limits = limits
         self._secrets = [] if access.secret is None else [access.secret]
         self._jobs: list[str] = []
         self._timed = False
@@ -251,6 +263,7 @@ class Trial:
             settings=access.settings,
             foreign=access.foreign,
             timeout=self._timeout,
+            limits=self._limits,
             idempotency_key=call.idempotency_key,
             warnings=call.warnings,
             jobs=self._jobs,
@@ -281,12 +294,17 @@ class Trial:
             self._proxy,
             self._call.idempotency_key,
             self._timed,
+            self._limits,
         )
 
     async def fetch(self, url: str) -> HttpResponse:
         """Download a public URL without credentials; see `g4f.context.Context.fetch`."""
         response: HttpResponse = await self._pool().fetch(
-            url, deadlines=self._timeout, trusted=self._access.origins, proxy=self._proxy
+            url,
+            deadlines=self._timeout,
+            max_bytes=self._limits.download_bytes,
+            trusted=self._access.origins,
+            proxy=self._proxy,
         )
         if response.status >= 400:
             raise make_status_error("The file that the service named cannot be had.", status_code=response.status)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any, ClassVar, Self
 
 from g4f.chat import ChatRequest, Chunk, Completion
-from g4f.context import MAX_ERROR_BYTES, MAX_JSON_BYTES, Context, HttpRequest, HttpResponse, HttpStream
+from g4f.context import DEFAULT_LIMITS, MAX_DEPTH, Context, HttpRequest, HttpResponse, HttpStream, Limits
 from g4f.embeddings import EmbeddingRequest, Embeddings
 from g4f.errors import APIResponseError, StreamTruncatedError
 from g4f.fold import unfold_completion
@@ -18,7 +18,7 @@ from g4f.hookspecs import hookimpl
 from g4f.images import ImageRequest, Images
 from g4f.manifest import StreamEnd
 from g4f.wire.dialect import Wire
-from g4f.wire.json import show_start
+from g4f.wire.json import check_depth, show_start
 from g4f.wire.openai import OPENAI
 from g4f.wire.sse import Event, SseDecoder
 
@@ -63,7 +63,7 @@ class HttpProvider:
         """Answer a chat piece by piece."""
         ask, gap = lambda: self._ask_for_stream(request, context), context.timeout.gap
         patience = TAIL_SECONDS if gap is None else min(gap / 2, TAIL_SECONDS)
-        return ChunkReader(self.wire, ask, context.manifest.stream_end, patience)
+        return ChunkReader(self.wire, ask, context.manifest.stream_end, patience, context.limits)
 
     async def _ask_for_stream(self, request: ChatRequest, context: Context) -> HttpStream:
         encoded = self.wire.encode_chat(request, stream=True, warn=context.warn)
@@ -112,10 +112,12 @@ class ChunkReader:
         stream_end: When the answer is complete.
         patience: Seconds to wait for more when the finish reason was told, and no marker will: a server may also hold
             the connection open for ever.
+        limits: How large the answer's parts may be.
     """
 
     __slots__ = (
-        "_ask", "_batch", "_decoder", "_events", "_over", "_patience", "_reads", "_response", "_start", "_wire",
+        "_ask", "_batch", "_decoder", "_events", "_limits", "_over", "_patience", "_reads", "_response", "_start",
+        "_wire",
     )  # fmt: skip
 
     def __init__(
@@ -124,13 +126,15 @@ class ChunkReader:
         ask: Callable[[], Awaitable[HttpStream]],
         stream_end: StreamEnd,
         patience: float = TAIL_SECONDS,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._wire = wire
         self._ask: Callable[[], Awaitable[HttpStream]] | None = ask
         self._decoder = wire.decode_stream(stream_end)
         self._patience = patience if stream_end == "finish" else None
         self._response: HttpStream | None = None
-        self._events = SseDecoder()
+        self._limits = limits
+        self._events = SseDecoder(limits.event_bytes)
         self._start = b""
         self._batch = _NONE
         self._over = False
@@ -193,30 +197,40 @@ class ChunkReader:
         self._response = response = await self._ask()
         self._ask = None  # it holds the whole request
         if response.status >= 400:
-            page = await response.read(MAX_ERROR_BYTES)
+            page = await response.read(self._limits.error_bytes)
             raise self._wire.decode_error(response.status, response.headers, page)
         self._reads = aiter(response)
         return response
 
     def _decode(self, events: Iterable[Event]) -> Iterator[Chunk]:
         feed = self._decoder.feed
+        if self._limits.json_depth < MAX_DEPTH:
+            events = self._pass_flat(events)
         for event in events:
             chunk = feed(event)
             if chunk is not None:
                 yield chunk
 
+    def _pass_flat(self, events: Iterable[Event]) -> Iterator[Event]:
+        for event in events:
+            check_depth(event[1], self._limits.json_depth)
+            yield event
+
     def _end(self) -> Iterator[Chunk]:
         start = self._start
-        with suppress(APIResponseError):  # the last event may lack its blank line; if it was cut, that is told below
-            yield from self._decode(self._events.feed(b"\n\n"))
+        events = self._events.feed(b"\n\n")  # for the last one may lack its blank line
+        with suppress(APIResponseError):  # if it was cut, that is told below
+            yield from self._decode(events)
         if not self._decoder.complete:
             raise _describe_early_end(start)
 
     async def _read_unstreamed(self, response: HttpStream, start: bytes) -> list[Chunk]:
         """Read a whole answer that came where a stream was asked for."""
-        body = start + await response.read(MAX_JSON_BYTES)
-        if len(body) > MAX_JSON_BYTES:
-            raise APIResponseError(f"The answer is larger than {MAX_JSON_BYTES} bytes.")
+        limit = self._limits.json_bytes
+        body = start + await response.read(limit)
+        if len(body) > limit:
+            raise APIResponseError(f"The answer is larger than {limit} bytes.")
+        check_depth(body, self._limits.json_depth)
         return unfold_completion(self._wire.decode_chat(HttpResponse(response.status, response.headers, body)))
 
     async def aclose(self) -> None:

@@ -28,7 +28,7 @@ from yarl import URL
 
 from g4f import direct
 from g4f.addresses import is_public_address, names_private_host
-from g4f.context import MAX_ERROR_BYTES, MAX_JSON_BYTES, HttpRequest, HttpResponse, Timeout
+from g4f.context import DEFAULT_LIMITS, HttpRequest, HttpResponse, Limits, Timeout
 from g4f.credentials import Access, find_origin, is_among
 from g4f.errors import (
     APIConnectionError,
@@ -40,8 +40,8 @@ from g4f.errors import (
 )
 from g4f.manifest import Auth
 from g4f.watch import Watch
+from g4f.wire.json import check_depth
 
-MAX_IMAGE_BYTES = 32 * 2**20
 MAX_REDIRECTS = 5
 FINISH_SECONDS = 0.1
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -131,13 +131,20 @@ class Pool:
         return _check_proxy(proxy)
 
     async def fetch(
-        self, url: str, *, deadlines: Timeout, trusted: frozenset[str] = frozenset(), proxy: str | None = None
+        self,
+        url: str,
+        *,
+        deadlines: Timeout,
+        max_bytes: int = DEFAULT_LIMITS.download_bytes,
+        trusted: frozenset[str] = frozenset(),
+        proxy: str | None = None,
     ) -> HttpResponse:
         """Download a public URL without credentials.
 
         Args:
             url: An http or https URL. Its address is checked when the connection is made, for redirects as well.
             deadlines: `connect` and `total` count.
+            max_bytes: How large the file may be.
             trusted: Origins that may be private, because the user configured them.
             proxy: A proxy for this download alone.
 
@@ -146,11 +153,11 @@ class Pool:
             APIResponseError: It is too large, or redirects without end.
         """
         with Watch(deadlines.total):
-            return await self._download(url, deadlines.connect, trusted, _check_proxy(proxy))
+            return await self._download(url, deadlines.connect, max_bytes, trusted, _check_proxy(proxy))
         raise _make_late_error(f"The download of {_show(url)}", deadlines.total)
 
     async def _download(
-        self, url: str, connect_seconds: float | None, trusted: frozenset[str], own_proxy: str | None
+        self, url: str, connect_seconds: float | None, max_bytes: int, trusted: frozenset[str], own_proxy: str | None
     ) -> HttpResponse:
         for _ in range(MAX_REDIRECTS + 1):
             free = self._allow_private_urls or _find_public_origin(url) in trusted
@@ -162,7 +169,7 @@ class Pool:
             try:
                 location = _read_location(response.status, response.headers)
                 if location is None:
-                    body = await _read_body(response, MAX_IMAGE_BYTES)
+                    body = await _read_body(response, max_bytes)
                     return HttpResponse(response.status, response.headers, body, url)
             finally:
                 response.close()
@@ -206,6 +213,7 @@ class BoundTransport:
     proxy: str | None = attrs.field(default=None, repr=False)
     idempotency_key: str = ""
     timed: bool = False
+    limits: Limits = DEFAULT_LIMITS
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         """Send a request and read the whole answer; see `g4f.context.Transport`."""
@@ -223,12 +231,19 @@ class BoundTransport:
         else:
             response = await self._open_in_time(request, head)
         try:
-            failed = response.status >= 400
-            limit = MAX_ERROR_BYTES if failed else request.max_bytes or MAX_JSON_BYTES
-            body = await _read_body(response, limit, cut=failed)
+            if response.status >= 400:
+                body = await _read_body(response, self.limits.error_bytes, cut=True)
+            else:
+                body = await _read_body(response, self._choose_limit(request))
+                check_depth(body, self.limits.json_depth)
             return HttpResponse(response.status, response.headers, body, str(response.url))
         finally:
             response.close()  # a no-op for a body that was read to its end: then the connection is reused
+
+    def _choose_limit(self, request: HttpRequest) -> int:
+        if request.max_bytes is None:
+            return self.limits.json_bytes
+        return self.limits.images_bytes or request.max_bytes
 
     async def stream(self, request: HttpRequest) -> AiohttpStream:
         """Send a request and return at the answer's head; see `g4f.context.Transport`."""

@@ -5,7 +5,7 @@ import attrs
 import pytest
 
 from g4f.chat import ChatRequest
-from g4f.context import Call, Context, HttpRequest, HttpResponse, Target, Timeout
+from g4f.context import Call, Context, HttpRequest, HttpResponse, Limits, Target, Timeout
 from g4f.errors import InvalidInputError
 from g4f.manifest import Manifest
 
@@ -39,6 +39,42 @@ def test_what_is_no_positive_number_is_no_timeout(given: Any) -> None:
     """Whatever it is instead."""
     with pytest.raises(InvalidInputError, match=r"must be a positive number of seconds or a g4f\.Timeout"):
         Timeout.make(given)
+
+
+def test_no_limits_are_the_defaults() -> None:
+    """None counts as not given, for all of them and for each."""
+    assert Limits.make(None) == Limits() == Limits(**dict.fromkeys(attrs.fields_dict(Limits)))
+    assert Limits().json_bytes == 32 * 2**20
+
+
+def test_limits_of_ones_own_are_taken_as_they_are() -> None:
+    """Those that are left out keep their defaults."""
+    own = Limits(json_bytes=1000, json_depth=20)
+
+    assert Limits.make(own) is own
+    assert attrs.evolve(own, json_bytes=None, json_depth=None) == Limits()
+
+
+@pytest.mark.parametrize("given", [5, 2.5, "text", {"json_bytes": 5}, Timeout()])
+def test_what_is_no_limits_is_refused(given: Any) -> None:
+    """A number alone does not say what it limits."""
+    with pytest.raises(InvalidInputError, match=r"limits must be a g4f\.Limits, not "):
+        Limits.make(given)
+
+
+@pytest.mark.parametrize("value", [0, -1, 2.5, float("inf"), float("nan"), "text", True, []])
+@pytest.mark.parametrize("name", list(attrs.fields_dict(Limits)))
+def test_a_limit_is_a_whole_number_above_zero(name: str, value: Any) -> None:
+    """The sentence names it."""
+    with pytest.raises(InvalidInputError, match=rf"Limits\({name}=…\) must be a (positive )?number .*, not "):
+        Limits(**{name: value})
+
+
+def test_json_is_never_read_deeper_than_python_walks() -> None:
+    """That limit can be lowered only."""
+    assert Limits(json_depth=200).json_depth == 200
+    with pytest.raises(InvalidInputError, match="must be a number from 1 to 200, not 201"):
+        Limits(json_depth=201)
 
 
 def test_bodies_and_secrets_are_not_shown() -> None:

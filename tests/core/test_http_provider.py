@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from g4f.chat import ChatRequest, Chunk
-from g4f.context import MAX_JSON_BYTES, Context, HttpRequest, HttpResponse, Timeout
+from g4f.context import Context, HttpRequest, HttpResponse, Limits, Timeout
 from g4f.errors import (
     APIConnectionError,
     APIResponseError,
@@ -392,4 +392,4 @@ async def test_a_stream_that_is_held_open_after_its_finish_reason_ends() -> None
 async def test_an_answer_in_place_of_a_stream_may_be_too_large() -> None:
     """It is not read as if it ended there."""
     with pytest.raises(APIResponseError, match="larger than 33554432 bytes"):
-        await read(ScriptedTransport(b'{"id": "', b"x" * MAX_JSON_BYTES))
+        await read(ScriptedTransport(b'{"id": "', b"x" * Limits().json_bytes))

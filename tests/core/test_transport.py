@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from g4f.context import MAX_ERROR_BYTES, HttpRequest, Timeout
+from g4f.context import HttpRequest, Limits, Timeout
 from g4f.credentials import Access, Secret, find_origin
 from g4f.direct import Route
 from g4f.errors import (
@@ -601,18 +601,28 @@ async def test_the_page_of_an_error_is_read_to_a_limit(pool: Pool) -> None:
         await server.hung_up.wait()
 
     assert response.status == 500
-    assert response.body == b"x" * MAX_ERROR_BYTES
+    assert response.body == b"x" * Limits().error_bytes
 
 
 async def test_an_answer_that_is_too_large_is_an_error(pool: Pool) -> None:
-    """At the request's own limit; up to it all is well."""
+    """At the request's own limit, or at the user's; up to it all is well."""
     async with serve(say(make_answer(b"x" * 1000))) as server:
         transport = bind(pool, server.url)
-        assert len((await transport.send(attrs.evolve(GET, max_bytes=1000))).body) == 1000
-        with pytest.raises(APIResponseError, match="larger than 999 bytes") as caught:
-            await transport.send(attrs.evolve(GET, max_bytes=999))
-
-    expect_clean(caught.value)
+        for size, max_bytes, limits in (
+            (1000, 1000, Limits(json_bytes=1)),
+            (1000, 10, Limits(images_bytes=1000)),
+            (1000, None, Limits(json_bytes=1000, images_bytes=1)),
+            (999, 999, Limits(json_bytes=5000)),
+            (999, 5000, Limits(images_bytes=999)),
+            (999, None, Limits(json_bytes=999)),
+        ):
+            transport.limits, request = limits, attrs.evolve(GET, max_bytes=max_bytes)
+            if size == 1000:
+                assert len((await transport.send(request)).body) == 1000
+            else:
+                with pytest.raises(APIResponseError, match="larger than 999 bytes") as caught:
+                    await transport.send(request)
+                expect_clean(caught.value)
 
 
 @pytest.mark.parametrize(("coding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
@@ -1071,6 +1081,7 @@ class Client:
         self.me = self  # as a client and what it holds point to each other
 
 async def ask(client):
+    asyncio.get_running_loop().slow_callback_duration = 60  # a busy machine is no fault
     access = Access(url, None, {}, {}, frozenset({find_origin(url)}))
     transport = BoundTransport(client.pool, access, Auth(), Timeout(total=5))
     assert (await transport.send(HttpRequest("GET", "/"))).status == 200

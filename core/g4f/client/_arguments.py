@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict, cast
 
 from g4f.chat import ChatOptions, ChatRequest, ParseOptions
-from g4f.context import Middleware, Timeout
+from g4f.context import Limits, Middleware, Timeout
 from g4f.embeddings import EmbeddingInput, EmbeddingOptions, EmbeddingRequest
 from g4f.errors import InvalidInputError
 from g4f.images import ImageOperation, ImageOptions, ImageRequest
@@ -40,6 +40,7 @@ class ClientArguments(TypedDict, total=False):
         allow_private_urls: Whether images may be downloaded from private addresses.
         api_version: The version of its API that the one named provider speaks, or versions by provider name.
         settings: Other settings of the one named provider, as `{"organization": "org-1"}`, or such by provider name.
+        limits: How large answers may be, as a `g4f.Limits`.
     """
 
     provider: ProvidersInput | None
@@ -55,6 +56,7 @@ class ClientArguments(TypedDict, total=False):
     allow_private_urls: bool
     api_version: ByProvider | None
     settings: SettingsInput | None
+    limits: Limits | None
 
 
 class CallArguments(TypedDict, total=False):
@@ -66,6 +68,7 @@ class CallArguments(TypedDict, total=False):
     settings: SettingsInput | None
     proxy: str | None
     timeout: float | Timeout | None
+    limits: Limits | None
     extra_body: Mapping[str, Any] | None
     extra_headers: Mapping[str, str] | None
     provider_options: Mapping[str, Any] | None

@@ -32,7 +32,7 @@ from g4f.client._settings import (
     read_proxies,
     read_settings,
 )
-from g4f.context import Call, Middleware, Request, Timeout
+from g4f.context import Call, Limits, Middleware, Request, Timeout
 from g4f.dispatch import Dispatcher
 from g4f.environment import show_log
 from g4f.middleware.cooldown import Cooldown
@@ -121,6 +121,7 @@ class AsyncClient:
         allow_private_urls: bool = False,
         api_version: ByProvider | None = None,
         settings: SettingsInput | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self._arguments = ClientArguments(
             provider=provider,
@@ -132,6 +133,7 @@ class AsyncClient:
             registry=registry,
             media_folder=media_folder,
             allow_private_urls=allow_private_urls,
+            limits=limits,
         )
 
         def find_registry() -> Registry:
@@ -151,6 +153,7 @@ class AsyncClient:
             registry=find_registry,
             media_folder=lambda: Path(media_folder or find_registry().environment.media_folder),
             allow_private_urls=allow_private_urls,
+            limits=Limits.make(limits),
         )
         show_log(find_registry().environment.log_level)
         self._shared = _Shared(self._settings.proxies, allow_private_urls, find_registry)
@@ -202,7 +205,7 @@ class AsyncClient:
         choice = self._choose(request, provider, own, arguments, request.needs if needs is None else needs)
         if request.extra_headers:
             check_headers(request, choice)
-        timeout = arguments.get("timeout")
+        timeout, limits = arguments.get("timeout"), arguments.get("limits")
         dispatcher = Dispatcher(
             reaches=choice.reaches,
             middleware=settings.middleware,
@@ -211,6 +214,7 @@ class AsyncClient:
             proxy=arguments.get("proxy"),
             use=self._shared.use,
             cooldown=self._shared.cooldown,
+            limits=settings.limits if limits is None else Limits.make(limits),
         )
         plan = choice.plan
         return lambda: dispatcher.run(Call(request, plan.targets[0]), plan), dispatcher

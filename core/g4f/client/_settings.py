@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from g4f.client._arguments import ByProvider, ProviderInput, ProvidersInput, SettingsInput
-from g4f.context import Middleware, Request, Timeout
+from g4f.context import Limits, Middleware, Request, Timeout
 from g4f.credentials import (
     GENERIC_VARIABLES,
     check_base_url,
@@ -145,6 +145,7 @@ class Settings:
     registry: Callable[[], Registry]
     media_folder: Callable[[], Path]
     allow_private_urls: bool
+    limits: Limits
 
 
 def read_proxies(proxies: str | Mapping[str, str] | None) -> Mapping[str, str] | None:

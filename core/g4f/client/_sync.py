@@ -24,7 +24,7 @@ from g4f.client._arguments import (
 from g4f.client._async import AsyncClient
 from g4f.client._final import CompletionStream
 from g4f.client._models import ModelInfo, ModelList
-from g4f.context import Middleware, Timeout
+from g4f.context import Limits, Middleware, Timeout
 from g4f.embeddings import EmbeddingInput, Embeddings
 from g4f.errors import APIConnectionError, Attempt
 from g4f.images import Images
@@ -142,6 +142,7 @@ class Client:
         allow_private_urls: bool = False,
         api_version: ByProvider | None = None,
         settings: SettingsInput | None = None,
+        limits: Limits | None = None,
     ) -> None:
         inner = AsyncClient(
             provider,
@@ -157,6 +158,7 @@ class Client:
             allow_private_urls,
             api_version,
             settings,
+            limits,
         )
         from g4f.client._portal import (
             Portal,

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from g4f.context import MAX_DEPTH
 from g4f.errors import APIResponseError, InvalidInputError
 from g4f.fold import join_surrogates
 
@@ -15,7 +16,6 @@ try:
 except ImportError:
     orjson = None  # type: ignore[assignment]  # the extra `speed` is not installed
 
-MAX_DEPTH = 200  # what is nested deeper is no answer, and more than Python's own recursion can walk
 _BOM = codecs.BOM_UTF8
 
 
@@ -52,7 +52,7 @@ def decode_json(data: bytes) -> Any:
         except ValueError:
             value = _load_leniently(data)
         # What is as short as a chunk of a stream is never deep.
-        if len(data) <= 2 * MAX_DEPTH or not (_has_many(data, b"{") or _has_many(data, b"[")) or not _is_deep(value):
+        if len(data) <= 2 * MAX_DEPTH or not (_has_many(data, MAX_DEPTH) and _is_deep(value, MAX_DEPTH)):
             return value
         reason = "it is nested too deep"
     except RecursionError:
@@ -80,19 +80,38 @@ _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _load: Callable[[bytes], Any] = getattr(orjson, "loads", _load_plainly)
 
 
-def _has_many(data: bytes, bracket: bytes) -> bool:
+def check_depth(data: bytes, depth: int) -> None:
+    """Look at JSON before it is read, where it must be flatter than what can be read; what is none passes.
+
+    Raises:
+        APIResponseError: It is nested deeper.
+    """
+    if depth < MAX_DEPTH and _has_many(data, depth):
+        try:
+            value = decode_json(data)
+        except APIResponseError:
+            return  # who reads it says what it is instead
+        if _is_deep(value, depth):
+            raise APIResponseError(f"The answer is nested deeper than {depth} levels: {show_start(data)}")
+
+
+def _has_many(data: bytes, depth: int) -> bool:
     """Tell whether there are enough brackets to nest deep; what is long and flat, as base64, costs little."""
+    return any(_has_more(data, bracket, depth // 2) for bracket in (b"{", b"["))
+
+
+def _has_more(data: bytes, bracket: bytes, count: int) -> bool:
     at = -1
-    for _ in range(MAX_DEPTH // 2 + 1):
+    for _ in range(count + 1):
         at = data.find(bracket, at + 1)
         if at < 0:
             return False
     return True
 
 
-def _is_deep(value: Any) -> bool:
+def _is_deep(value: Any, depth: int) -> bool:
     level = [value]
-    for _ in range(MAX_DEPTH):
+    for _ in range(depth):
         level = [
             item
             for parent in level

@@ -8,9 +8,9 @@ from __future__ import annotations
 import codecs
 import re
 
+from g4f.context import DEFAULT_LIMITS
 from g4f.errors import APIResponseError
 
-MAX_EVENT_BYTES = 16 * 2**20
 Event = tuple[str, bytes]
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
@@ -30,7 +30,7 @@ class SseDecoder:
 
     __slots__ = ("_after_cr", "_data", "_data_size", "_head", "_max", "_rest", "_rest_size", "_too_large", "_type")
 
-    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+    def __init__(self, max_event_bytes: int = DEFAULT_LIMITS.event_bytes) -> None:
         self._max = max_event_bytes
         self._head: bytes | None = b""  # the first bytes, until it is known whether they are a byte-order mark
         self._rest: list[bytes] = []  # the line that no read has ended yet
