@@ -10,6 +10,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+import filelock
 import pytest
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "g4f-tests"
@@ -46,17 +47,21 @@ def install(project: Path) -> Path:
     files = [project / name for name in ("package.json", "package-lock.json")]
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     target = CACHE / f"npm-{digest[:16]}"
-    if not target.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=CACHE) as made:
-            folder = Path(made) / "project"
-            folder.mkdir()
-            for file in files:
-                shutil.copy(file, folder)
-            _run_npm(npm, folder)
-            if not target.exists():  # another run may have been faster
-                folder.rename(target)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(target.with_suffix(".lock")):
+        if not target.exists():
+            _install_anew(npm, files, target)
     return target / "node_modules"
+
+
+def _install_anew(npm: tuple[str, ...], files: list[Path], target: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=CACHE) as made:
+        folder = Path(made) / "project"
+        folder.mkdir()
+        for file in files:
+            shutil.copy(file, folder)
+        _run_npm(npm, folder)
+        folder.rename(target)
 
 
 def _run_npm(npm: tuple[str, ...], folder: Path) -> None:
