@@ -75,7 +75,7 @@ class Page:
     @property
     def prose(self) -> str:
         """The text without its blocks."""
-        return "\n".join(line for line, place in _mark_blocks(self.text) if place == "outside")
+        return "\n".join(line for line, place in mark_lines(self.text) if place == "outside")
 
     @property
     def headings(self) -> list[str]:
@@ -101,7 +101,7 @@ def read_page(path: Path) -> Page:
     return Page(name, text, tuple(_join_outputs(_read_blocks(name, text))))
 
 
-def _mark_blocks(text: str) -> Iterator[tuple[str, Place]]:
+def mark_lines(text: str) -> Iterator[tuple[str, Place]]:
     """Yield each line, and where it stands: outside of blocks, or a block's fence or inside."""
     fence = ""
     for line in text.splitlines():
@@ -120,7 +120,7 @@ def _read_blocks(page: str, text: str) -> Iterator[Block | None]:
     """Yield the blocks; None stands for a heading, which ends what a block may print."""
     lines: list[str] = []
     opening, marks = 0, {}
-    for number, (line, place) in enumerate(_mark_blocks(text), 1):
+    for number, (line, place) in enumerate(mark_lines(text), 1):
         if place == "open":
             opening, lines = number, [line]
         elif place == "inside":

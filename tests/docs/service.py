@@ -44,7 +44,7 @@ def answer(request: Received) -> Reply:
 def _answer_others(request: Received) -> Reply:
     if request.key not in (KEY, None):
         return _refuse(401, "Incorrect API key provided.", "invalid_request_error", "invalid_api_key")
-    path = request.path.removeprefix("/v1")
+    path = request.path.removeprefix("/openai").removeprefix("/v1")
     if path == "/models":
         return reply_json({"object": "list", "data": [{"id": "gpt-6-luna", "object": "model", "owned_by": "openai"}]})
     if path == "/chat/completions":
