@@ -126,6 +126,11 @@ def html_page(reply: Reply) -> Delivery:
     return _replace_body(reply, b"<!doctype html><html><head><title>Sign in</title></head></html>", "text/html")
 
 
+def page_under_a_false_type(reply: Reply) -> Delivery:
+    """A page for people that calls itself what was asked for, with status 200."""
+    return _replace_body(reply, b"<!doctype html><title>Sign in</title>", reply.headers.get("content-type", ""))
+
+
 def empty_body(reply: Reply) -> Delivery:
     """An answer of the right kind without a byte in it."""
     return _replace_body(reply, b"", reply.headers.get("content-type", ""))
@@ -149,6 +154,11 @@ def json_list(reply: Reply) -> Delivery:
 def json_empty_object(reply: Reply) -> Delivery:
     """An object with nothing in it: no choices, no content."""
     return _replace_body(reply, b"{}")
+
+
+def json_empty_lists(reply: Reply) -> Delivery:
+    """An object whose lists of choices, candidates, contents or data are empty."""
+    return _replace_body(reply, b'{"choices": [], "candidates": [], "content": [], "data": [], "embeddings": []}')
 
 
 def json_cut_short(reply: Reply) -> Delivery:
@@ -200,6 +210,12 @@ def gzip_without_its_end(reply: Reply) -> Delivery:
     return _send_compressed(reply, _compress_body(reply)[:-8])
 
 
+def compressed_as_nobody_asked(reply: Reply) -> Delivery:
+    """The answer is compressed in a way that the client did not offer."""
+    headers = {**reply.headers, "content-encoding": "zstd"}
+    return deliver(attrs.evolve(reply, headers=headers, pieces=(b"\x28\xb5\x2f\xfd nonsense",)))
+
+
 def _send_compressed(reply: Reply, body: bytes) -> Delivery:
     return deliver(attrs.evolve(reply, headers={**reply.headers, "content-encoding": "gzip"}, pieces=(body,)))
 
@@ -226,9 +242,14 @@ def redirect_to_another_origin(reply: Reply) -> Delivery:
     return deliver(Reply(307, {"location": f"{elsewhere}/elsewhere"}))
 
 
+def redirect_to_a_private_address(reply: Reply) -> Delivery:  # noqa: ARG001 - it leads away from here
+    """The client is sent to the address where clouds tell machines their secrets."""
+    return deliver(Reply(307, {"location": "http://169.254.169.254/latest/meta-data/"}))
+
+
 def redirect_loop(reply: Reply) -> Delivery:  # noqa: ARG001 - it leads nowhere
     """The client is sent in a circle."""
-    return deliver(Reply(307, {"location": "?again"}))
+    return deliver(Reply(307, {"location": "?again&fault=redirect-loop"}))
 
 
 def redirect_to_a_file(reply: Reply) -> Delivery:  # noqa: ARG001 - it leads away from here
@@ -269,6 +290,11 @@ def end_before_the_content(reply: Reply) -> Delivery:
     return deliver(reply, [], "chunked")
 
 
+def shorter_than_it_says(reply: Reply) -> Delivery:
+    """The connection is closed before the body is as long as the head says."""
+    return Delivery(deliver(reply, reply.begun, "length").steps, keep=False)
+
+
 def connection_closed(reply: Reply) -> Delivery:
     """The connection is closed in the middle of a chunked body."""
     return Delivery(deliver(reply, reply.begun, "chunked", complete=False).steps, keep=False)
@@ -303,6 +329,16 @@ def pings_only(reply: Reply) -> Delivery:
 def pings_before_the_content(reply: Reply) -> Delivery:
     """Signs of life for ever, and never any content."""
     return deliver(reply, _beat(reply.ping))
+
+
+def blank_lines_for_ever(reply: Reply) -> Delivery:
+    """Blank lines for ever, and never any answer."""
+    return deliver(reply, _beat(b"\n\n"), "chunked")
+
+
+def blank_lines_before_the_answer(reply: Reply) -> Delivery:
+    """The whole answer after some blank lines, by which busy services hold a connection open."""
+    return deliver(reply, [b"\n\n", BEAT, b"\n\n", *reply.pieces], "chunked")
 
 
 def comments_for_ever(reply: Reply) -> Delivery:
@@ -433,6 +469,11 @@ def an_error_string_first(reply: Reply) -> Delivery:
 def an_error_event_in_mid_stream(reply: Reply) -> Delivery:
     """An event of the kind `error`."""
     return deliver(reply, [*reply.begun, b"event: error\n" + _ERROR_STRING])
+
+
+def an_error_event_first(reply: Reply) -> Delivery:
+    """An event of the kind `error`, before any other."""
+    return deliver(reply, [b"event: error\n" + _ERROR_STRING])
 
 
 def null_in_mid_stream(reply: Reply) -> Delivery:

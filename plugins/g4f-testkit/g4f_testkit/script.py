@@ -81,6 +81,7 @@ class Turn:
         finish: Why the answer ends; None is what fits the rest.
         usage: The tokens; None tells none.
         pictures: What was drawn, once for each picture that was asked for.
+        picture_url: Where it is, in place of the picture itself; what begins with a slash is on this server.
         models: The ids in the list of models.
         extra: Fields that no documentation knows, added to the answer and to each event of a stream.
         nulls: Whether everything that may be null is.
@@ -96,6 +97,7 @@ class Turn:
     finish: FinishReason | None = None
     usage: Usage | None = Usage()
     pictures: tuple[bytes, ...] = (PICTURE,)
+    picture_url: str = ""
     models: tuple[str, ...] = ("g4f-model-1", "g4f-model-2")
     extra: Mapping[str, Any] = attrs.field(factory=dict)
     nulls: bool = False

@@ -117,7 +117,7 @@ class Server:
 
     def _play_turn(self, request: Request) -> Delivery:
         if request.path == PICTURE_PATH:
-            return deliver(Reply(200, {"content-type": "image/png"}, (PICTURE,)))
+            return show_picture(request)
         asked = self.dialect.read_request(request)
         if asked is None:
             text = f"There is no {request.method} {request.path} in this dialect."
@@ -181,6 +181,13 @@ class Reader(asyncio.StreamReader):
         """Note that the connection broke."""
         super().set_exception(exc)
         self.hung_up.set()
+
+
+def show_picture(request: Request) -> Delivery:
+    """Return the picture that the server shows; its URL's `fault`, or the header, says what goes wrong with it."""
+    reply = Reply(200, {"content-type": "image/png"}, (PICTURE,), origin=request.origin)
+    fault = FAULTS.get(request.query.get("fault") or request.headers.get(FAULT_HEADER, ""), deliver)
+    return fault(reply)
 
 
 def choose_turn(turn: Turn, asked: Asked, request: Request) -> Turn:

@@ -52,9 +52,9 @@ class OpenaiDialect:
             return _read_chat(request.table)
         return _read_form(request) if operation == "image_edit" else _read_other(operation, request.table)
 
-    def write_answer(self, asked: Asked, turn: Turn, request: Request) -> Reply:  # noqa: ARG002 - others name URLs
+    def write_answer(self, asked: Asked, turn: Turn, request: Request) -> Reply:
         """Return the whole answer."""
-        return reply_json({**self._answer(asked, turn), **turn.extra})
+        return reply_json({**self._answer(asked, turn, request.origin), **turn.extra})
 
     def write_stream(self, asked: Asked, turn: Turn) -> Reply:
         """Return the events of a stream, up to [DONE]."""
@@ -73,7 +73,7 @@ class OpenaiDialect:
             headers["retry-after"] = f"{failure.retry_after:g}"
         return reply_json({"error": _describe(failure)}, failure.status, headers)
 
-    def _answer(self, asked: Asked, turn: Turn) -> dict[str, Any]:
+    def _answer(self, asked: Asked, turn: Turn, origin: str) -> dict[str, Any]:
         if asked.operation == "chat":
             return _write_completion(asked, turn)
         if asked.operation == "embed":
@@ -84,7 +84,7 @@ class OpenaiDialect:
             rows = [{"id": name, "object": "model", "created": 1, "owned_by": "g4f"} for name in turn.models]
             return {"object": "list", "data": rows}
         pictures = (turn.pictures * asked.count)[: asked.count]
-        return {"created": _HEAD["created"], "data": [_write_picture(picture, turn) for picture in pictures]}
+        return {"created": _HEAD["created"], "data": [_write_picture(picture, turn, origin) for picture in pictures]}
 
     def _chunk(
         self, asked: Asked, turn: Turn, delta: dict[str, Any] | None, finish: str | None = None
@@ -225,7 +225,9 @@ def _write_vector(at: int, text: str) -> dict[str, Any]:
     return {"object": "embedding", "index": at, "embedding": make_vector(text)}
 
 
-def _write_picture(picture: bytes, turn: Turn) -> dict[str, Any]:
+def _write_picture(picture: bytes, turn: Turn, origin: str) -> dict[str, Any]:
+    if turn.picture_url:
+        return {"url": (origin if turn.picture_url.startswith("/") else "") + turn.picture_url}
     nulls = {"url": None, "revised_prompt": None} if turn.nulls else {}
     return {"b64_json": base64.b64encode(picture).decode(), **nulls}
 
