@@ -58,9 +58,10 @@ def decode_chat(response: HttpResponse) -> Completion:
     message = decode_answer(response.body)
     if message.get("type") == "error" or message.get("error"):
         raise make_event_error(message)
-    if not isinstance(message.get("content"), list):
+    content = message.get("content")
+    if not isinstance(content, list) or not (content or message.get("stop_reason")):
         raise APIResponseError(f"The answer has no content: {show_start(response.body)}")
-    blocks = list_objects(message["content"])
+    blocks = list_objects(content)
     choice = {"index": 0, "message": {"role": "assistant", **build_message(blocks)}, **build_end(message)}
     completion = {**build_head(message), "object": "chat.completion", "choices": [choice]}
     usage = build_usage(message.get("usage"))
