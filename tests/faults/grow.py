@@ -1,6 +1,7 @@
 """A program that meets what has no end, and prints how much memory each took beyond what the process had, in KiB.
 
-It is told where the servers are: `grow.py '{"openai": "http://127.0.0.1:1234", …}' fault …`.
+It is told what to try: `grow.py '[["openai", "http://127.0.0.1:1234", "endless-json", "streamed"], …]'`. It prints
+for each how much that was, in KiB, and the name of the error that came.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import g4f
@@ -18,29 +18,32 @@ _SELF = Path("/proc/self")
 _RESET_PEAK = "5"
 
 
-async def main(servers: dict[str, str], faults: list[str]) -> None:
-    """Meet each in each dialect, whole and streamed."""
-    grown = {}
-    for dialect, url in servers.items():
+async def main(tries: list[list[str]]) -> None:
+    """Try each; the first one of a dialect is for what is loaded once."""
+    grown: list[tuple[int, str]] = []
+    for dialect, url, fault, way in tries:
         provider, path = PROVIDERS[dialect]
         async with g4f.AsyncClient(provider=provider, api_key="sk-1", base_url=url + path, max_retries=0) as client:
-            for fault in ["", *faults]:  # the first one is for what is loaded once
-                for stream in (False, True):
-                    (_SELF / "clear_refs").write_text(_RESET_PEAK)
-                    before = read_memory("VmRSS")
-                    with suppress(g4f.G4FError):
-                        await ask(client, fault or None, stream=stream)
-                    grown[f"{dialect} {fault} {stream}"] = read_memory("VmHWM") - before
+            (_SELF / "clear_refs").write_text(_RESET_PEAK)
+            before = read_memory("VmRSS")
+            error = await ask(client, fault or None, way)
+            grown.append((read_memory("VmHWM") - before, error))
     print(json.dumps(grown))  # noqa: T201 - for who started it
 
 
-async def ask(client: g4f.AsyncClient, fault: str | None, *, stream: bool) -> None:
-    """Ask for a fault: its name is the model's."""
-    if not stream:
-        await client.chat.completions.create("Hi", fault, timeout=40)
-        return
-    async for _ in client.chat.completions.stream("Hi", fault, timeout=40):
-        pass
+async def ask(client: g4f.AsyncClient, fault: str | None, way: str) -> str:
+    """Ask for a fault, whose name is the model's, and return the name of the error that comes."""
+    try:
+        if way == "streamed":
+            async for _ in client.chat.completions.stream("Hi", fault, timeout=40):
+                pass
+        elif way == "pictures":
+            await client.images.generate("A cat", fault, response_format="b64_json", timeout=40)
+        else:
+            await client.chat.completions.create("Hi", fault, timeout=40)
+    except g4f.G4FError as error:
+        return type(error).__name__
+    return ""
 
 
 def read_memory(name: str) -> int:
@@ -50,4 +53,4 @@ def read_memory(name: str) -> int:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(json.loads(sys.argv[1]), sys.argv[2:]))
+    asyncio.run(main(json.loads(sys.argv[1])))

@@ -19,9 +19,9 @@ NAMES = {"openai": "OpenaiChat", "anthropic": "Anthropic", "gemini": "Gemini"}
 HEAD = """\
 # Faults
 
-What comes of a call when the service, the network or a proxy fails: for a whole answer, and for a stream. Each row is
-tested with OpenaiChat, Anthropic and Gemini; [Reliability](../reliability.md) says how. This page is written by
-`tests/faults/page.py`.
+What comes of a call when the service, the network or a proxy fails: for a whole answer (of a chat, pictures or
+embeddings), and for a stream. Each row is tested with OpenaiChat, Anthropic and Gemini, and one of each kind with the
+synchronous client; [Reliability](../reliability.md) says how. This page is written by `tests/faults/page.py`.
 
 *The answer* is the whole and correct answer. An error comes within the call's deadline and one second more; "after what
 came" means that the text so far was delivered, and is in the error's `partial`. *n* requests are what a client with
@@ -37,9 +37,13 @@ def write_page() -> str:
 
 
 def _write_section(title: str, rows: Iterable[Row]) -> Iterator[str]:
-    yield from (f"## {title}", "", "| what happens | a whole answer | a stream |", "|---|---|---|")
+    rows = list(rows)
+    told = {"whole": "a whole answer", "streamed": "a stream"}
+    modes = [mode for mode in told if any(_tell(row, mode) for row in rows)]
+    yield from (f"## {title}", "", f"| what happens | {' | '.join(told[mode] for mode in modes)} |")
+    yield f"|---|{'---|' * len(modes)}"
     for row in rows:
-        yield f"| {row.title.replace('|', '/')} | {_tell(row, 'whole')} | {_tell(row, 'streamed')} |"
+        yield f"| {row.title.replace('|', '/')} | {' | '.join(_tell(row, mode) for mode in modes)} |"
     yield ""
 
 
@@ -48,7 +52,7 @@ def _tell(row: Row, mode: str) -> str:
     usual = row.whole if mode == "whole" else row.streamed
     if usual is None:
         return ""
-    tries = f", {row.requests} requests" if row.retries and row.requests else ""
+    tries = f", {row.requests} request{'s' * (row.requests > 1)}" if row.retries and row.requests else ""
     others = [f"; {NAMES[key.split()[0]]}: {_name(end)}" for key, end in row.but.items() if key.endswith(mode)]
     only = "" if len(row.only) == len(NAMES) else f" ({', '.join(NAMES[dialect] for dialect in row.only)})"
     return f"{_name(usual)}{tries}{''.join(others)}{only}"

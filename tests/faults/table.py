@@ -1,10 +1,11 @@
-"""What can go wrong, and what must come of it: one row a fault, for a whole answer and for a stream.
+"""What can go wrong, and what must come of it: one row a fault, for a whole answer, a stream, pictures and vectors.
 
 `test_table.py` puts each row to every dialect; `page.py` writes the page that users read.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -14,13 +15,19 @@ import g4f
 from faults import places
 from faults.places import Place
 from g4f_testkit.faults import FAULTS
-from g4f_testkit.script import Failure, ToolCall, Turn, Usage
+from g4f_testkit.script import PICTURE, Failure, ToolCall, Turn, Usage
+from g4f_testkit.server import PICTURE_PATH
 
 TEXT = "This is a test"
 SOON = 1.0  # seconds: a deadline that a row waits for
 LATER = 10.0
 MUCH_LATER = 40.0  # for what is large, on a machine that is busy
+SHORT_GAP = g4f.Timeout(gap=SOON, total=SOON)  # where content comes before: that may take as long as it likes
 Heard = Literal["none", "some", "all"]
+Way = Literal["whole", "streamed", "pictures", "vectors"]
+WAYS: tuple[Way, ...] = ("whole", "streamed", "pictures", "vectors")
+CHAT: tuple[Way, ...] = ("whole", "streamed")
+DRAWING = ("openai", "gemini")  # the dialects that have pictures and vectors
 
 
 @attrs.frozen
@@ -46,13 +53,15 @@ class Row:
 
     Attributes:
         title: What happens.
-        whole: How a call ends that wants the whole answer; None where the fault cannot happen to one.
+        whole: How a call ends that wants the whole answer: of a chat, pictures, or vectors; None where the fault cannot
+            happen to one.
         streamed: How a stream ends.
         turns: What the server says, one a request.
-        but: How it ends in a dialect for which that is otherwise.
+        but: How it ends in a dialect, or a way, for which that is otherwise.
         only: The dialects that have such a thing.
+        ways: What may be asked for that has such a thing.
         place: Where the client is sent.
-        timeout: The client's, in seconds.
+        timeout: The client's, in seconds or one by one.
         retries: How often the client may repeat.
         requests: How many reach the server; None where that is not told.
         text: What the whole answer says.
@@ -66,19 +75,26 @@ class Row:
     turns: tuple[Turn, ...] = (Turn(),)
     but: Mapping[str, End] = attrs.field(factory=dict)
     only: tuple[str, ...] = ("openai", "anthropic", "gemini")
+    ways: tuple[Way, ...] = WAYS
     place: Place = places.at_home
-    timeout: float = LATER
+    timeout: float | g4f.Timeout = LATER
     retries: int = 0
     requests: int | None = 1
     text: str = TEXT
     calls: tuple[ToolCall, ...] = ()
     endless: bool = False
 
-    def expect(self, dialect: str, *, stream: bool) -> End | None:
+    @property
+    def seconds(self) -> float:
+        """How long one try may take."""
+        return self.timeout if isinstance(self.timeout, float) else LATER
+
+    def expect(self, dialect: str, way: Way) -> End | None:
         """How it ends there; None where there is no such thing."""
-        if dialect not in self.only:
+        if dialect not in self.only or way not in self.ways or (way not in CHAT and dialect not in DRAWING):
             return None
-        return self.but.get(f"{dialect} {'streamed' if stream else 'whole'}", self.streamed if stream else self.whole)
+        usual = self.streamed if way == "streamed" else self.whole
+        return self.but.get(f"{dialect} {way}", self.but.get(way, usual))
 
 
 def _meet(fault: str, whole: End | None, streamed: End | None, **more: Any) -> Row:
@@ -97,16 +113,35 @@ def _refuse(title: str, kind: type[g4f.APIError], failure: Failure, requests: in
     return Row(title, End(kind), End(kind), (Turn(failure=failure),), retries=2, requests=requests)
 
 
-def _recover(title: str, first: Turn) -> Row:
+def _recover(title: str, first: Turn, **more: Any) -> Row:
     """A fault that comes once, before anything was delivered."""
-    return Row(title, WHOLE, WHOLE, (first, Turn()), retries=2, requests=2)
+    return Row(title, WHOLE, WHOLE, (first, Turn()), retries=2, requests=2, **more)
 
 
 def _say(title: str, *pieces: str, **more: Any) -> Row:
     """An answer that is odd and right."""
     turn = Turn(pieces, fault=more.pop("fault", ""), size=more.pop("size", 0))
     text = "".join(pieces).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return Row(title, WHOLE, WHOLE, (turn,), **{"text": text, **more})
+    return Row(title, WHOLE, WHOLE, (turn,), **{"text": text, "ways": CHAT, **more})
+
+
+def _draw(title: str, end: End, *pictures: bytes, **more: Any) -> Row:
+    """A picture in the answer that is odd, or none."""
+    return Row(title, end, None, (Turn(pictures=pictures),), ways=("pictures",), **more)
+
+
+def _show(title: str, url: str, end: End, **more: Any) -> Row:
+    """A picture whose URL is in the answer: it is drawn once, and downloaded from there."""
+    turns = (Turn(picture_url=url),)
+    settings = {"only": ("openai",), "ways": ("pictures",), "retries": 2, "requests": 2, **more}
+    return Row(title, end, None, turns, **settings)
+
+
+def _download(fault: str, end: End, **more: Any) -> Row:
+    """A fault of the server that a picture is downloaded from."""
+    told = (FAULTS[fault].__doc__ or "").strip().rstrip(".")
+    title = f"The download of a picture: {told if told[:4] in ('HTML', 'JSON') else told[0].lower() + told[1:]}"
+    return _show(title, f"{PICTURE_PATH}?fault={fault}", end, **more)
 
 
 def _is_quota(code: str) -> Failure:
@@ -116,6 +151,8 @@ def _is_quota(code: str) -> Failure:
 _SLOW = Failure(429, "Slow down.", type="rate_limit_error", code="rate_limit_exceeded")
 _NOW = "Sun, 06 Nov 1994 08:49:37 GMT"
 _DATED = {"date": _NOW, "retry-after": _NOW}
+_JPEG = f"data:image/jpeg;base64,{b64encode(PICTURE).decode()}"
+_BOMB: Mapping[str, Any] = {"timeout": MUCH_LATER, "endless": True, "ways": CHAT}
 _CALLS = (ToolCall("get_weather", {"city": "Paris"}, "call_1", 4), ToolCall("get_time", {"zone": "UTC"}, "call_2", 4))
 
 BEFORE = {
@@ -218,12 +255,14 @@ STATUS = {
 }
 NO_ANSWER = {
     "html-page": _meet("html-page", UNREADABLE, UNREADABLE),
+    "page-under-a-false-type": _meet("page-under-a-false-type", UNREADABLE, UNREADABLE),
     "empty-body": _meet("empty-body", UNREADABLE, UNREADABLE),
     "status-204": _meet("status-204", UNREADABLE, UNREADABLE),
     "json-cut-short": _meet("json-cut-short", UNREADABLE, UNREADABLE),
     "json-null": _meet("json-null", UNREADABLE, UNREADABLE),
     "json-list": _meet("json-list", UNREADABLE, UNREADABLE),
     "json-empty-object": _meet("json-empty-object", UNREADABLE, UNREADABLE),
+    "json-empty-lists": _meet("json-empty-lists", UNREADABLE, UNREADABLE),
     "error-object": Row(
         "An error object with status 200",
         End(g4f.InternalServerError),
@@ -231,17 +270,18 @@ NO_ANSWER = {
         (Turn(failure=Failure(500, in_stream=True)),),
     ),
     "json-nested-deep": _meet("json-nested-deep", UNREADABLE, UNREADABLE),
-    "endless-json": _meet("endless-json", UNREADABLE, UNREADABLE, timeout=MUCH_LATER, endless=True),
-    "gzip-bomb": _meet("gzip-bomb", UNREADABLE, UNREADABLE, timeout=MUCH_LATER, endless=True),
-    "deflate-bomb": _meet("deflate-bomb", UNREADABLE, UNREADABLE, timeout=MUCH_LATER, endless=True),
+    "endless-json": _meet("endless-json", UNREADABLE, UNREADABLE, **_BOMB),
+    "gzip-bomb": _meet("gzip-bomb", UNREADABLE, UNREADABLE, **_BOMB),
+    "deflate-bomb": _meet("deflate-bomb", UNREADABLE, UNREADABLE, **_BOMB),
     "gzip-answer": _meet("gzip-answer", WHOLE, WHOLE),
     "gzip-broken": _meet("gzip-broken", UNREADABLE, UNREADABLE),
     "gzip-cut": _meet("gzip-cut", UNREADABLE, End(g4f.StreamTruncatedError, "some")),
+    "compressed-as-nobody-asked": _meet("compressed-as-nobody-asked", UNREADABLE, UNREADABLE),
     "gzip-without-its-end": _meet("gzip-without-its-end", WHOLE, WHOLE),
     "lone-surrogates": _say("Half of a surrogate pair in the text", "a\ud800b", "\udc00", text="a\ufffdb\ufffd"),
     "byte-order-mark": _meet("byte-order-mark", WHOLE, WHOLE),
     "stream-for-json": Row(
-        "A stream where JSON was asked for, and JSON where a stream was", WHOLE, WHOLE, (Turn(swapped=True),)
+        "A stream where JSON was asked for, and JSON where a stream was", WHOLE, WHOLE, (Turn(swapped=True),), ways=CHAT
     ),
 }
 REDIRECTS = {
@@ -253,14 +293,16 @@ REDIRECTS = {
         (Turn(fault="redirect-at-home"), Turn()),
         requests=2,
     ),
+    "redirect-to-a-private-address": _meet("redirect-to-a-private-address", UNREADABLE, UNREADABLE),
     "redirect-loop": _meet("redirect-loop", UNREADABLE, UNREADABLE, requests=None),
     "redirect-to-a-file": _meet("redirect-to-a-file", UNREADABLE, UNREADABLE),
     "redirect-to-nowhere": _meet("redirect-to-nowhere", UNREADABLE, UNREADABLE),
     "redirect-to-nonsense": _meet("redirect-to-nonsense", UNREADABLE, UNREADABLE),
 }
 STREAMS = {
-    "stall": _meet("stall", SILENT, STALLED, timeout=SOON),
+    "stall": _meet("stall", SILENT, STALLED, timeout=SHORT_GAP),
     "connection-closed": _meet("connection-closed", REFUSED, CUT),
+    "shorter-than-it-says": _meet("shorter-than-it-says", REFUSED, CUT),
     "connection-reset": _meet("connection-reset", REFUSED, End(g4f.StreamTruncatedError, "some")),
     "cut-is-not-repeated": Row(
         "The connection is closed in the middle, and the client may repeat",
@@ -271,18 +313,22 @@ STREAMS = {
     ),
     "end-before-the-content": _meet("end-before-the-content", UNREADABLE, UNREADABLE),
     "end-before-the-content-once": _recover(
-        "A stream, or an answer, that ends as soon as it has begun, once", Turn(fault="end-before-the-content")
+        "A stream, or an answer, that ends as soon as it has begun, once",
+        Turn(fault="end-before-the-content"),
+        ways=CHAT,
     ),
     "end-without-a-finish": _meet("end-without-a-finish", UNREADABLE, CUT),
     "cut-inside-an-event": _meet("cut-inside-an-event", UNREADABLE, CUT),
     "cut-inside-a-character": _meet("cut-inside-a-character", UNREADABLE, CUT),
-    "bad-chunk-header": _meet("bad-chunk-header", SILENT, STALLED, timeout=SOON),
+    "bad-chunk-header": _meet("bad-chunk-header", SILENT, STALLED, timeout=SHORT_GAP),
     "http-1-0": _meet("http-1-0", WHOLE, WHOLE),
     "http-1-0-cut": _meet("http-1-0-cut", UNREADABLE, CUT),
-    "comments-for-ever": _meet("comments-for-ever", None, STALLED, timeout=SOON, endless=True),
-    "pings-only": _meet("pings-only", None, STALLED, timeout=SOON, endless=True),
+    "comments-for-ever": _meet("comments-for-ever", None, STALLED, timeout=SHORT_GAP, endless=True),
+    "pings-only": _meet("pings-only", None, STALLED, timeout=SHORT_GAP, endless=True),
     "pings-before-the-content": _meet("pings-before-the-content", None, SILENT, timeout=SOON, endless=True),
-    "held-open-after-the-end": _meet("held-open-after-the-end", WHOLE, WHOLE, timeout=2 * SOON),
+    "blank-lines-for-ever": _meet("blank-lines-for-ever", SILENT, SILENT, timeout=SOON, endless=True),
+    "blank-lines-before-the-answer": _meet("blank-lines-before-the-answer", WHOLE, WHOLE),
+    "held-open-after-the-end": _meet("held-open-after-the-end", WHOLE, WHOLE, timeout=g4f.Timeout(gap=2 * SOON)),
     "a-byte-at-a-time": _meet("a-byte-at-a-time", WHOLE, WHOLE),
     "pauses-between-events": _meet("pauses-between-events", None, WHOLE),
     "crlf-line-ends": _meet("crlf-line-ends", None, WHOLE),
@@ -312,7 +358,13 @@ STREAMS = {
     "null-delta": _meet("null-delta", None, WHOLE, only=("openai",)),
     "usage-tail": Row("The tokens come after the last word", WHOLE, WHOLE, (Turn(usage=Usage(5, 4)),)),
     "interleaved-calls": Row(
-        "The arguments of two calls come in turns", WHOLE, WHOLE, (Turn((), calls=_CALLS),), text="", calls=_CALLS
+        "The arguments of two calls come in turns",
+        WHOLE,
+        WHOLE,
+        (Turn((), calls=_CALLS),),
+        ways=CHAT,
+        text="",
+        calls=_CALLS,
     ),
     "endless-line": _meet("endless-line", None, SPOILT, timeout=MUCH_LATER, endless=True),
     "broken-json-in-mid-stream": _meet("broken-json-in-mid-stream", None, SPOILT),
@@ -334,8 +386,51 @@ STREAMS = {
         requests=2,
     ),
     "an-error-event-in-mid-stream": _meet("an-error-event-in-mid-stream", None, End(g4f.InternalServerError, "all")),
+    "an-error-event-first": _meet("an-error-event-first", None, End(g4f.InternalServerError)),
     "an-error-string-in-mid-stream": _meet("an-error-string-in-mid-stream", None, End(g4f.InternalServerError, "all")),
     "an-error-string-first": _meet("an-error-string-first", None, End(g4f.InternalServerError)),
+}
+_PAGE = b"<!doctype html><title>Sign in</title>"
+PICTURES = {
+    "no-picture": _draw("The picture is a page", UNREADABLE, _PAGE),
+    "empty-picture": _draw("The picture is empty", UNREADABLE, b""),
+    "picture-by-url": _show("A URL in place of the picture", PICTURE_PATH, WHOLE),
+    "picture-under-a-false-type": _show("A data URL that calls the picture another type", _JPEG, WHOLE, requests=1),
+    "picture-at-a-private-address": _show(
+        "The picture's URL leads to a private address", "http://169.254.169.254/x.png", REFUSED, requests=1
+    ),
+    "picture-at-a-private-name": _show(
+        "The picture's URL names this machine", "http://localhost:1/x.png", REFUSED, requests=1
+    ),
+    "picture-in-a-file": _show(
+        "The picture's URL is of a file of the client's", "file:///etc/hostname", UNREADABLE, requests=1
+    ),
+    **{
+        f"picture-{fault}": _download(fault, end, **more)
+        for fault, end, more in (
+            ("html-502", End(g4f.InternalServerError), {}),
+            ("html-page", UNREADABLE, {}),
+            ("page-under-a-false-type", UNREADABLE, {}),
+            ("empty-body", UNREADABLE, {}),
+            ("closed-before-the-answer", REFUSED, {"requests": None}),  # aiohttp asks once more
+            ("garbage-status-line", UNREADABLE, {}),
+            ("connection-closed", REFUSED, {}),
+            ("connection-reset", REFUSED, {}),
+            ("shorter-than-it-says", REFUSED, {}),
+            ("gzip-broken", UNREADABLE, {}),
+            ("gzip-answer", WHOLE, {}),
+            ("endless-json", UNREADABLE, {"endless": True, "timeout": MUCH_LATER}),
+            ("first-byte-never-comes", SILENT, {"timeout": SOON}),
+            ("stall", SILENT, {"timeout": SOON}),
+            ("blank-lines-for-ever", SILENT, {"timeout": SOON, "endless": True}),
+            ("redirect-at-home", WHOLE, {"requests": 3}),
+            ("redirect-loop", UNREADABLE, {"requests": None}),
+            ("redirect-to-a-private-address", REFUSED, {}),
+            ("redirect-to-another-origin", REFUSED, {}),
+            ("redirect-to-a-file", REFUSED, {}),
+            ("redirect-to-nonsense", UNREADABLE, {}),
+        )
+    },
 }
 SECTIONS: Mapping[str, Mapping[str, Row]] = {
     "Before the answer": BEFORE,
@@ -343,5 +438,17 @@ SECTIONS: Mapping[str, Mapping[str, Row]] = {
     "A success that is none": NO_ANSWER,
     "Redirects": REDIRECTS,
     "Streams, and bodies that break off": STREAMS,
+    "Pictures": PICTURES,
 }
 ROWS: Mapping[str, Row] = {name: row for rows in SECTIONS.values() for name, row in rows.items()}
+ENDLESS = (
+    "endless-headers", "endless-header", "endless-error-page", "endless-json", "gzip-bomb", "deflate-bomb",
+    "endless-line", "json-nested-deep",
+)  # fmt: skip
+# One for each way that a call can end, and a few that are hard on a client whose caller waits in another thread.
+SYNCHRONOUS = (
+    "early-hints", "closed-once", "refused", "first-byte-never-comes", "html-page", "429-always", "401", "gzip-cut",
+    "redirect-to-another-origin", "stall", "connection-closed", "connection-reset", "broken-json-in-mid-stream",
+    "an-error-in-mid-stream", "pings-only", "interleaved-calls", "endless-line",
+)  # fmt: skip
+BOMBS = ("endless-json", "gzip-bomb", "deflate-bomb")  # whose end `test_memory.py` tells, since they take long

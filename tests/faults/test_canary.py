@@ -12,7 +12,7 @@ from textwrap import dedent
 import aiohttp
 import pytest
 
-from faults.table import End, Row
+from faults.table import WAYS, End, Row, Way
 from faults.trial import KEY, PROVIDERS, find_leaks, try_row, watch_logs
 from g4f import APIError, APIStatusError
 from g4f_testkit.dialects import DIALECTS
@@ -78,17 +78,15 @@ def test_a_program_that_catches_nothing_shows_no_key(dialect: str, tmp_path: Pat
         assert file.is_dir() or KEY.encode() not in file.read_bytes()
 
 
-@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("in_stream", [False, True], ids=["refused", "in place of the answer"])
 @pytest.mark.parametrize("dialect", DIALECTS)
-async def test_a_key_that_the_service_says_back_is_taken_out(dialect: str, in_stream: bool, stream: bool) -> None:
+async def test_a_key_that_the_service_says_back_is_taken_out(dialect: str, in_stream: bool, way: Way) -> None:
     """In each field of an error, in tracebacks and in logs."""
     said = Failure(401, f"Wrong key {KEY}.", f"type-{KEY}", f"code-{KEY}", f"id-{KEY}", in_stream=in_stream)
     ends = End(APIStatusError), End(APIStatusError, "all" if in_stream else "none")
     with watch_logs() as logs:
-        problems = await try_row(
-            Row("The service says the key back", *ends, (Turn(failure=said),)), dialect, stream=stream
-        )
+        problems = await try_row(Row("The service says the key back", *ends, (Turn(failure=said),)), dialect, way)
     assert problems == []
     assert not [line for line in logs if KEY in line]
 

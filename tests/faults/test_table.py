@@ -1,28 +1,41 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
 
 from faults.page import PAGE, write_page
-from faults.table import ROWS
+from faults.table import (
+    BOMBS,
+    CHAT,
+    CUT,
+    REFUSED,
+    ROWS,
+    SILENT,
+    SPOILT,
+    STALLED,
+    SYNCHRONOUS,
+    UNREADABLE,
+    WAYS,
+    WHOLE,
+    Way,
+)
 from faults.trial import KEY, PROVIDERS, list_sockets, try_row, wait_until, watch_logs
 from g4f_testkit.faults import FAULTS
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", [name for name in ROWS if name not in BOMBS])
 async def test_a_fault_comes_to_what_the_table_says(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """In each dialect, whole and streamed: answer or error, in time; nothing is left open, and no key is seen."""
+    """In each dialect, whatever was asked for: answer or error, in time; nothing is left open, and no key is seen."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     before = list_sockets()
     with watch_logs() as logs:
-        found = await asyncio.gather(
-            *(try_row(ROWS[name], dialect, stream=stream) for dialect in PROVIDERS for stream in (False, True))
-        )
+        found = await asyncio.gather(*(try_row(ROWS[name], dialect, way) for dialect in PROVIDERS for way in WAYS))
     problems = [problem for problems in found for problem in problems]
     problems += [f"the key was logged: {line}" for line in logs if KEY in line]
     problems += [f"the key was printed: {text}" for text in capfd.readouterr() if KEY in text]
@@ -32,6 +45,27 @@ async def test_a_fault_comes_to_what_the_table_says(
     if not await wait_until(lambda: list_sockets() <= before):
         problems.append("sockets are left")
     assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("way", CHAT)
+@pytest.mark.parametrize("name", SYNCHRONOUS)
+async def test_the_synchronous_client_comes_to_the_same(name: str, way: Way) -> None:
+    """A row for each kind of outcome: what there is of translation is the same for both clients."""
+    before, threads = list_sockets(), threading.active_count()
+    with watch_logs() as logs:
+        problems = await try_row(ROWS[name], "openai", way, in_thread=True)
+    problems += [f"the key was logged: {line}" for line in logs if KEY in line]
+    if not await wait_until(lambda: list_sockets() <= before):
+        problems.append("sockets are left")
+    if not await wait_until(lambda: threading.active_count() <= threads + 1):  # the one that the test itself takes
+        problems.append(f"threads are left: {threading.enumerate()}")
+    assert not problems, "\n".join(problems)
+
+
+def test_the_synchronous_client_meets_each_kind_of_end() -> None:
+    """Whatever error the table knows for what a service does to an answer has a row among them."""
+    ends = {row.expect("openai", way) for name in SYNCHRONOUS for row in (ROWS[name],) for way in CHAT}
+    assert {WHOLE, REFUSED, SILENT, STALLED, UNREADABLE, SPOILT, CUT} <= ends
 
 
 def test_every_fault_of_the_kit_is_in_the_table() -> None:

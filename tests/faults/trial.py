@@ -7,8 +7,9 @@ import json
 import logging
 import pickle
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ import attrs
 
 import g4f
 import g4f.transport  # here, since its import takes long beside a deadline
-from faults.table import End, Row
+from faults.table import End, Row, Way
 from g4f_testkit.dialects import DIALECTS
+from g4f_testkit.script import PICTURE, make_vector
 from g4f_testkit.server import Server
 
 KEY = "g4f-canary-Q7vX2mP9"  # what nobody but the service may ever see
@@ -38,83 +40,133 @@ class Outcome:
     late: bool = False
 
 
-async def try_row(row: Row, dialect: str, *, stream: bool) -> list[str]:
-    """Return what is wrong with the outcome; an empty list is well."""
-    expected = row.expect(dialect, stream=stream)
+async def try_row(row: Row, dialect: str, way: Way, *, in_thread: bool = False) -> list[str]:
+    """Return what is wrong with the outcome; an empty list is well. The synchronous client works in a thread."""
+    expected = row.expect(dialect, way)
     if expected is None:
         return []
     provider, path = PROVIDERS[dialect]
     with Server(DIALECTS[dialect], *row.turns) as server, row.place(server) as reach:
-        client = g4f.AsyncClient(
-            provider=provider,
-            api_key=KEY,
-            base_url=reach.url + path,
-            proxies={"all": reach.proxy} if reach.proxy else {},
-            timeout=row.timeout,
-            max_retries=row.retries,
-        )
-        async with client:
-            outcome = await _ask(client, row, stream=stream)
-            hung = (row.endless or isinstance(outcome.error, g4f.APITimeoutError)) and not await wait_until(
-                lambda: server.connections == 0
-            )
-    problems = [*_judge(row, expected, outcome, stream=stream), *find_leaks(outcome.error)]
+        options: dict[str, Any] = {
+            "provider": provider,
+            "api_key": KEY,
+            "base_url": reach.url + path,
+            "proxies": {"all": reach.proxy} if reach.proxy else {},
+            "timeout": row.timeout,
+            "max_retries": row.retries,
+        }
+        outcome, hung = await (_try_in_thread if in_thread else _try)(row, way, server, options)
+    problems = [*_judge(row, expected, outcome, way), *find_leaks(outcome.error)]
     if hung:
         problems.append("the connection was left open")
     if row.requests is not None and len(server.requests) != row.requests:
         problems.append(f"{len(server.requests)} requests in place of {row.requests}")
-    return [f"{dialect}, {'streamed' if stream else 'whole'}: {problem}" for problem in problems]
+    return [f"{dialect}, {way}: {problem}" for problem in problems]
 
 
-async def _ask(client: Any, row: Row, *, stream: bool) -> Outcome:
-    """Ask, and keep whatever comes, foreign exceptions as well."""
-    outcome = Outcome()
-    deadline = asyncio.timeout(row.timeout * (row.retries + 1) + GRACE)
+async def _try(row: Row, way: Way, server: Server, options: Mapping[str, Any]) -> tuple[Outcome, bool]:
+    """Return what the client came to, and whether it left open what had no end."""
+    async with g4f.AsyncClient(**options) as client:
+        outcome = Outcome()
+        async with _keeping(outcome, row):
+            await _ASK[way](client, outcome)
+        return outcome, await _is_hanging(row, outcome, server)
+
+
+async def _try_in_thread(row: Row, way: Way, server: Server, options: Mapping[str, Any]) -> tuple[Outcome, bool]:
+    with g4f.Client(**options) as client:
+        outcome = Outcome()
+        async with _keeping(outcome, row):
+            await asyncio.to_thread(_listen_here if way == "streamed" else _wait_here, client, outcome)
+        return outcome, await _is_hanging(row, outcome, server)
+
+
+@asynccontextmanager
+async def _keeping(outcome: Outcome, row: Row) -> AsyncIterator[None]:
+    """Keep whatever is raised, foreign exceptions as well."""
+    deadline = asyncio.timeout(row.seconds * (row.retries + 1) + GRACE)
     try:
         async with deadline:
-            await (_listen(client, outcome) if stream else _wait(client, outcome))
+            yield
     except Exception as error:  # noqa: BLE001 - the table tells which may come
         outcome.error, outcome.late = error, deadline.expired()
-    return outcome
 
 
-async def _wait(client: Any, outcome: Outcome) -> None:
-    choice = (await client.chat.completions.create("Hi")).choices[0]
+async def _is_hanging(row: Row, outcome: Outcome, server: Server) -> bool:
+    ended = not row.endless and not isinstance(outcome.error, g4f.APITimeoutError)
+    return not ended and not await wait_until(lambda: server.connections == 0)
+
+
+async def _wait(client: g4f.AsyncClient, outcome: Outcome) -> None:
+    _keep_answer(await client.chat.completions.create("Hi"), outcome)
+
+
+def _wait_here(client: g4f.Client, outcome: Outcome) -> None:
+    _keep_answer(client.chat.completions.create("Hi"), outcome)
+
+
+def _keep_answer(answer: g4f.Completion, outcome: Outcome) -> None:
+    choice = answer.choices[0]
     outcome.text, outcome.finish = choice.message.content or "", choice.finish_reason
     for at, call in enumerate(choice.message.tool_calls or ()):
         outcome.calls[at] = [call.function.name, call.function.arguments]
 
 
-async def _listen(client: Any, outcome: Outcome) -> None:
+async def _listen(client: g4f.AsyncClient, outcome: Outcome) -> None:
     async for chunk in client.chat.completions.stream("Hi"):
-        for choice in chunk.choices:
-            outcome.text += choice.delta.content or ""
-            outcome.finish = choice.finish_reason or outcome.finish
-            for call in choice.delta.tool_calls or ():
-                told = outcome.calls.setdefault(call.index or 0, ["", ""])
-                told[0] += call.function.name or ""
-                told[1] += call.function.arguments or ""
+        _keep_chunk(chunk, outcome)
 
 
-def _judge(row: Row, expected: End, outcome: Outcome, *, stream: bool) -> Iterator[str]:
+def _listen_here(client: g4f.Client, outcome: Outcome) -> None:
+    for chunk in client.chat.completions.stream("Hi"):
+        _keep_chunk(chunk, outcome)
+
+
+def _keep_chunk(chunk: g4f.Chunk, outcome: Outcome) -> None:
+    for choice in chunk.choices:
+        outcome.text += choice.delta.content or ""
+        outcome.finish = choice.finish_reason or outcome.finish
+        for call in choice.delta.tool_calls or ():
+            told = outcome.calls.setdefault(call.index or 0, ["", ""])
+            told[0] += call.function.name or ""
+            told[1] += call.function.arguments or ""
+
+
+async def _draw(client: g4f.AsyncClient, outcome: Outcome) -> None:
+    images = await client.images.generate("A cat", response_format="b64_json")
+    outcome.text = images.data[0].b64_json or ""
+
+
+async def _embed(client: g4f.AsyncClient, outcome: Outcome) -> None:
+    outcome.text = str((await client.embeddings.create("Hi")).data[0].embedding)
+
+
+_ASK = {"whole": _wait, "streamed": _listen, "pictures": _draw, "vectors": _embed}
+_GIVEN = {"pictures": b64encode(PICTURE).decode(), "vectors": str(make_vector("Hi"))}
+
+
+def _judge(row: Row, expected: End, outcome: Outcome, way: Way) -> Iterator[str]:
     error = outcome.error
     if outcome.late:
-        yield f"nothing came within {row.timeout} s and {GRACE} s more"
+        yield f"nothing came within {row.seconds} s and {GRACE} s more"
+    elif expected.error is None and way in _GIVEN:
+        if error is not None or outcome.text != _GIVEN[way]:
+            yield f"{error!r} and {outcome.text!r} in place of {_GIVEN[way]!r}"
     elif expected.error is None:
         yield from _judge_answer(row, outcome)
     elif isinstance(error, expected.error) and isinstance(error, g4f.APIError):
-        yield from _judge_error(row, expected, outcome, error, stream=stream)
+        yield from _judge_error(row, expected, outcome, error, way)
     else:
         yield f"{error!r} and {outcome.text!r} in place of {expected.error.__name__}"
 
 
-def _judge_error(row: Row, expected: End, outcome: Outcome, error: g4f.APIError, *, stream: bool) -> Iterator[str]:
+def _judge_error(row: Row, expected: End, outcome: Outcome, error: g4f.APIError, way: Way) -> Iterator[str]:
     text = outcome.text
     if isinstance(error, g4f.APITimeoutError) != (expected.error is g4f.APITimeoutError):
         yield f"{error!r} tells of time"
     if not {"none": text == "", "some": row.text.startswith(text), "all": text == row.text}[expected.heard]:
         yield f"{text!r} was heard"
-    if (error.partial or "") != text or (stream and text and error.partial is None):
+    if (error.partial or "") != text or (way == "streamed" and text and error.partial is None):
         yield f"partial is {error.partial!r} after {text!r}"
     if error.provider not in {name for name, _ in PROVIDERS.values()}:
         yield "the error does not name the provider"
