@@ -12,7 +12,8 @@ import json
 import os
 import resource
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 import upstream
 
 QUESTION = [{"role": "user", "content": "What is the capital of Germany?"}]
+CALLS_CHUNKS = 1000
 Figures = dict[str, float]
 Measure = Callable[[str, str, int], Any]
 
@@ -155,6 +157,38 @@ async def measure_memory(client: str, origin: str, streams: int) -> Figures:
         await begin()
     gc.collect()
     return {"kib": (read_memory() - before) / streams}
+
+
+async def measure_calls(client: str, origin: str, size: int) -> Figures:
+    """Function calls, Python's and C's, of a request and of a chunk in a stream: they are the same each time."""
+    whole, streamed = load(client, origin, "plain"), load(client, origin, f"chunks-{CALLS_CHUNKS}")
+    text = upstream.make_text(CALLS_CHUNKS)
+    found: dict[str, list[int]] = {"request": [], "stream": []}
+    for _ in range(5):  # the first ones import and connect; how the network cuts an answer differs a little
+        with count_calls(found["request"]):
+            expect(await whole.ask(QUESTION), upstream.ANSWER)
+        with count_calls(found["stream"]):
+            expect(await streamed.stream(QUESTION), text)
+    await whole.close()
+    await streamed.close()
+    return {"request": min(found["request"]), "chunk": min(found["stream"]) / CALLS_CHUNKS}
+
+
+@contextmanager
+def count_calls(found: list[int]) -> Iterator[None]:
+    """Append how many functions this thread calls meanwhile, the event loop's included."""
+    calls = 0
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+        found.append(calls)
 
 
 async def measure_image(client: str, origin: str, size: int) -> Figures:

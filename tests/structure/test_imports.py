@@ -9,8 +9,21 @@ from pathlib import Path
 import pytest
 
 import g4f
+from loopback import Loopback, reply_json
 
 HEAVY = {"aiohttp", "asyncio", "importlib_metadata", "tomllib", "ssl", "email.utils", "urllib.request"}
+
+NEEDLESS = {"click", "concurrent.futures.process", "multiprocessing", "prompt_toolkit", "pydantic", "rich", "sqlite3"}
+FIRST_REQUEST = """
+from asyncio import run
+from g4f.client import AsyncClient
+async def ask():
+    client = AsyncClient(api_key={{"OpenaiChat": "k"}}, base_url={{"OpenaiChat": "{url}"}})
+    answer = await client.chat.completions.create("Hi", "gpt-4o-mini")
+    assert answer.provider == "OpenaiChat", answer
+run(ask())
+"""
+ANSWER = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}]}
 
 
 def list_imported(statement: str) -> set[str]:
@@ -30,3 +43,15 @@ def test_a_client_is_imported_without_what_only_requests_need(statement: str, mo
     imported = list_imported(statement)
     assert not imported & HEAVY
     assert len(imported) <= most
+
+
+def test_the_first_request_imports_the_chosen_provider_and_no_other() -> None:
+    """Where only a model is named, too; with the network, and nothing that a program with a terminal would need."""
+    with Loopback(reply_json(ANSWER)) as server:
+        imported = list_imported(FIRST_REQUEST.format(url=server.url))
+
+    packages = {name.partition(".")[0] for name in imported}
+    assert {name for name in packages if name.startswith("g4f_")} == {"g4f_provider_openai"}
+    assert not imported & NEEDLESS
+    assert "aiohttp" in imported
+    assert len(imported) <= 400
