@@ -130,6 +130,15 @@ async def test_the_inner_interface_is_there_today() -> None:
         assert Route(session, URL("http://localhost"))._headers["Host"] == "localhost"
 
 
+@pytest.mark.parametrize("url", ["http://[::1]:81", "http://localhost", "https://bücher.example:444", "http://a.test."])
+async def test_a_host_is_named_as_the_session_names_it(url: str) -> None:
+    """With brackets, with its port, in ASCII."""
+    loop = asyncio.get_running_loop()
+    async with aiohttp.ClientSession() as session:
+        request = aiohttp.ClientRequest("POST", URL(url) / "chat", loop=loop)
+        assert Route(session, URL(url))._headers["Host"] == request.headers["Host"]
+
+
 async def test_pieces_that_wait_are_read_as_one() -> None:
     """Those that come while it waits, too; the reader's own accounts are kept."""
     loop = asyncio.get_running_loop()

@@ -545,11 +545,12 @@ async def test_an_address_that_cannot_be_used_is_an_error_of_ours(pool: Pool, ur
     expect_clean(caught.value)
 
 
-async def test_a_header_that_cannot_be_sent_is_an_error_of_ours(pool: Pool) -> None:
+@pytest.mark.parametrize("value", ["b\r\nX-C: d", "b\n", "\rb", "b\0"])
+async def test_a_header_that_cannot_be_sent_is_an_error_of_ours(pool: Pool, value: str) -> None:
     """A line break in it would begin another header; trying again does not help."""
     async with serve(say(OK)) as server:
         with pytest.raises(APIError, match="cannot be sent") as caught:
-            await bind(pool, server.url).send(attrs.evolve(POST, headers={"X-A": "b\r\nX-C: d"}))
+            await bind(pool, server.url).send(attrs.evolve(POST, headers={**POST.headers, "X-A": value}))
 
     expect_clean(caught.value)
     assert not caught.value.retryable
@@ -589,6 +590,59 @@ async def test_early_hints_are_passed_over(pool: Pool) -> None:
     """A 103 comes before the answer and is none."""
     async with serve(say(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + OK)) as server:
         assert (await bind(pool, server.url).send(GET)).body == b"ok"
+
+
+# What a server says, the status and body that it means, and how many connections two such answers take.
+ODD: dict[str, tuple[bytes, int, bytes, int]] = {
+    "no body at all": (b"HTTP/1.1 204 No Content\r\n\r\n", 204, b"", 1),
+    "a length of a body that is not sent": (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", 304, b"", 1),
+    "an empty body": (make_answer(b""), 200, b"", 1),
+    "a cookie": (make_answer(b"ok", "Set-Cookie: a=b; Path=/"), 200, b"ok", 1),
+    "compressed": (make_answer(gzip.compress(b"ok"), "Content-Encoding: gzip"), 200, b"ok", 1),
+    "two answers": (OK + OK, 200, b"ok", 2),
+    "the end of the connection": (make_answer(b"ok", "Connection: close"), 200, b"ok", 2),
+    "HTTP of old": (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, b"ok", 2),
+    "HTTP of old that goes on": (
+        b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok", 200, b"ok", 1,
+    ),
+    "another protocol": (
+        b"HTTP/1.1 101 Go\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", 101, b"", 2,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ODD)
+async def test_an_odd_answer_is_read_as_it_is_meant(pool: Pool, kind: str) -> None:
+    """And its connection is used again where nothing speaks against it; a cookie is not kept."""
+    answer, status, body, connections = ODD[kind]
+    async with serve(say(answer)) as server:
+        for _ in range(2):
+            response = await bind(pool, server.url).send(POST)
+            assert (response.status, response.body) == (status, body)
+
+    assert server.connections == connections
+    assert not any(seen.list_values("cookie") for seen in server.requests)
+
+
+async def test_a_body_without_a_length_ends_with_its_connection(pool: Pool) -> None:
+    """As in HTTP/1.0."""
+    async with serve(say(b"HTTP/1.1 200 OK\r\n\r\nok", close=True)) as server:
+        for _ in range(2):
+            assert (await bind(pool, server.url).send(POST)).body == b"ok"
+
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    "head", [b"X-Long: " + b"x" * 9000 + b"\r\n", b"X-Many: x\r\n" * 200], ids=["one line", "all lines"]
+)
+async def test_a_head_that_is_too_large_is_an_error_of_ours(pool: Pool, head: bytes) -> None:
+    """Nobody fills the memory with headers."""
+    async with serve(say(b"HTTP/1.1 200 OK\r\n" + head + b"Content-Length: 2\r\n\r\nok")) as server:
+        with pytest.raises(APIResponseError, match="no HTTP") as caught:
+            await bind(pool, server.url).send(POST)
+
+    expect_clean(caught.value)
 
 
 # --- Sizes -----------------------------------------------------------------------------------------------------------
@@ -1000,6 +1054,41 @@ async def test_a_broken_connection_is_not_used_again(pool: Pool) -> None:
         with pytest.raises(APIConnectionError):
             await bind(pool, server.url).send(POST)
         assert (await bind(pool, server.url).send(POST)).body == b"ok"
+
+
+async def test_a_connection_that_was_closed_while_nobody_used_it_is_not_used_again(pool: Pool) -> None:
+    """Servers close what was idle for some seconds."""
+    closed = asyncio.Event()
+
+    async def answer(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        writer.write(OK)
+        await closed.wait()
+        writer.close()
+
+    async with serve(answer) as server:
+        assert (await bind(pool, server.url).send(POST)).body == b"ok"
+        connector: Any = (await pool.get_session()).connector
+        ((idle, _),) = next(iter(connector._conns.values()))
+        closed.set()
+        await asyncio.wait_for(idle.closed, 5)
+        assert (await bind(pool, server.url).send(POST)).body == b"ok"
+
+    assert server.connections == 2
+
+
+async def test_a_connection_with_an_unread_answer_is_not_used_again(pool: Pool) -> None:
+    """The rest of it would be taken for the next answer."""
+
+    async def answer(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        writer.write(CUT if len(server.requests) == 1 else OK)
+
+    async with serve(answer) as server:
+        stream = await bind(pool, server.url).stream(POST)
+        assert await stream.read(3) == b"som"
+        await stream.aclose()
+        assert (await bind(pool, server.url).send(POST)).body == b"ok"
+
+    assert server.connections == 2
 
 
 async def test_one_session_serves_a_loop_and_closing_twice_is_fine() -> None:
