@@ -27,6 +27,7 @@ from environments import FAST, OTHERS, PLAIN, RAW, Peer, SkippedError, prepare, 
 HERE = Path(__file__).parent
 SECONDS = 300  # that one measurement may take
 OURS = (RAW, FAST, PLAIN)
+REPETITIONS_OF_OTHERS = 3
 
 
 @attrs.frozen
@@ -55,6 +56,7 @@ TABLE = (
     Item("image"),
     Item("vision"),
     Item("sync", peers=(FAST, PLAIN)),
+    Item("calls", repetitions=1, peers=OURS),
 )
 GROWTH = (
     *(Item("stream", size, peers=OURS) for size in (10, 100, 1000, 10_000)),
@@ -112,9 +114,9 @@ def run_item(item: Item, peers: Sequence[Peer], origin: str) -> dict[str, Any]:
     """Let the clients take turns."""
     runs: dict[str, list[dict[str, float]]] = {peer.name: [] for peer in peers}
     skipped: dict[str, str] = {}
-    for _ in range(item.repetitions):
+    for turn in range(item.repetitions):
         for peer in peers:
-            if peer.name in skipped:
+            if peer.name in skipped or (peer in OTHERS and turn >= REPETITIONS_OF_OTHERS):
                 continue
             try:
                 runs[peer.name].append(measure(peer, item, origin))
@@ -129,7 +131,7 @@ def _summarize(runs: Sequence[Mapping[str, float]], base: Sequence[Mapping[str, 
     figures: dict[str, Any] = {key: median(run[key] for run in runs) for key in runs[0]}
     if base:
         figures["ratio"] = {
-            key: median(run[key] / other[key] for run, other in zip(runs, base, strict=True))
+            key: median(run[key] / other[key] for run, other in zip(runs, base, strict=False))
             for key in figures
             if base[0].get(key)
         }
@@ -180,6 +182,7 @@ def main() -> None:
         results = {
             "python": sys.version.split()[0],
             "cores": os.cpu_count(),
+            "load": os.getloadavg()[2],
             "versions": {peer.name: read_version(prepare(peer), peer.distribution) for peer in peers},
             "skipped": skipped,
             "upstream": measure_ceiling(origin),

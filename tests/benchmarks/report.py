@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 DOCS = Path(__file__).parents[2] / "docs"
+CHART = DOCS / "performance.svg"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 RAW, FAST, PLAIN = "raw aiohttp + orjson", "g4f [speed]", "g4f"
 
@@ -30,6 +31,18 @@ ROWS = (
     ("question about 5 MiB, CPU", "vision", "ms", "ms", 1.1, 1.75),
     ("question about 5 MiB, peak memory", "vision", "mib", "MiB", "75 MiB", "75 MiB"),
 )
+_TOP, _STEP = 44, 32
+_SVG_HEAD = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 740 {height}" role="img"
+ font-family="system-ui, sans-serif" font-size="14">
+<style>
+text {{ fill: #707070 }} .own {{ fill: #0f7b6c }} .other {{ fill: #9a9a9a }}
+.break {{ stroke: #ffffff; stroke-width: 5 }}
+@media (prefers-color-scheme: dark) {{
+ text {{ fill: #c8c8c8 }} .own {{ fill: #35c4ae }} .other {{ fill: #7d7d7d }} .break {{ stroke: #0d1117 }}
+}}
+</style>
+<title>CPU time of a request with 64 in flight</title>
+<text x="10" y="22" font-weight="600">CPU time of a request with 64 in flight, µs (less is better)</text>"""
 CURVES = (
     ("chunks in a stream", "stream", "us", "µs a chunk", (10, 100, 1000, 10_000)),
     ("messages in the history", "history", "us", "µs a request", (1, 10, 100, 1000)),
@@ -45,6 +58,7 @@ def write_report(results: Mapping[str, Any], peers: Sequence[str], *, keep: bool
         page = DOCS / "performance.md"
         before, _, rest = page.read_text("utf-8").partition(BEGIN)
         page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}", "utf-8")
+        CHART.write_text(draw_chart(list_bars(results["items"], peers)), "utf-8")
         (DOCS / "performance.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
@@ -54,6 +68,7 @@ def make_parts(results: Mapping[str, Any], peers: Sequence[str]) -> Iterator[str
     yield describe(results)
     yield make_gates(items)
     yield make_sync(items)
+    yield make_calls(items)
     yield make_table(items, peers)
     yield make_chart(items, peers)
     yield make_curves(items)
@@ -66,7 +81,8 @@ def describe(results: Mapping[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     request, chunk = results["upstream"]["request_us"], results["upstream"]["chunk_us"]
     return (
-        f"Python {results['python']}, {results['cores']} cores. Measured: {versions}. The service itself took "
+        f"Python {results['python']}, {results['cores']} cores, on average {results['load']:.1f} programs at work "
+        f"in the quarter of an hour before. Measured: {versions}. The service itself took "
         f"{request:.1f} µs a request and {chunk:.2f} µs a chunk, in a process of its own: its ceiling is "
         f"{1e6 / request:,.0f} requests or {1e6 / chunk:,.0f} chunks a second."
     )
@@ -149,14 +165,34 @@ def _show_peer(found: Mapping[str, Any], figure: str, unit: str) -> str:
 
 
 def make_chart(items: Mapping[str, Any], peers: Sequence[str]) -> str:
-    """Draw the cost of a request as bars of text."""
-    row = items.get("requests 64", {})
-    found = [(peer, row[peer]["us"]) for peer in peers if "us" in row.get(peer, {})]
-    if not found:
+    """Name the chart, which `draw_chart` draws."""
+    bars = list_bars(items, peers)
+    if not bars:
         return ""
-    most, width = max(us for _, us in found), max(len(peer) for peer, _ in found)
-    bars = [f"{peer:<{width}}  {'█' * max(1, round(56 * us / most))} {us:,.0f}" for peer, us in found]
-    return "CPU time of a request with 64 in flight, µs:\n\n```text\n" + "\n".join(bars) + "\n```"
+    told = ", ".join(f"{peer} {_round(us)}" for peer, us in bars)
+    return f"![CPU time of a request with 64 in flight, µs: {told}]({CHART.name})"
+
+
+def list_bars(items: Mapping[str, Any], peers: Sequence[str]) -> list[tuple[str, float]]:
+    """Return who is in the chart, and what a request costs there, in microseconds."""
+    row = items.get("requests 64", {})
+    return [(peer, row[peer]["us"]) for peer in peers if "us" in row.get(peer, {})]
+
+
+def draw_chart(bars: Sequence[tuple[str, float]]) -> str:
+    """Draw bars as SVG whose words can be read on a light and on a dark page; a bar far beyond all others is broken."""
+    ordered = sorted(us for _, us in bars)
+    longest = ordered[-1] if len(ordered) < 2 or ordered[-1] < 3 * ordered[-2] else 1.3 * ordered[-2]
+    parts = [_SVG_HEAD.format(height=_TOP + _STEP * len(bars))]
+    for at, (peer, us) in enumerate(bars):
+        top, width = _TOP + _STEP * at, max(2.0, 470 * min(us, longest) / longest)
+        kind = "own" if peer in (FAST, PLAIN) else "other"
+        parts.append(f'<text x="170" y="{top + 16}" text-anchor="end">{peer}</text>')
+        parts.append(f'<rect class="{kind}" x="180" y="{top}" width="{width:.1f}" height="22" rx="2"/>')
+        if us > longest:
+            parts.append(f'<path class="break" d="M{172 + width * 0.9:.1f},{top + 26} l8,-30"/>')
+        parts.append(f'<text x="{190 + width:.1f}" y="{top + 16}">{_round(us)}</text>')
+    return "\n".join([*parts, "</svg>"]) + "\n"
 
 
 def make_curves(items: Mapping[str, Any]) -> str:
@@ -170,8 +206,27 @@ def make_curves(items: Mapping[str, Any]) -> str:
         for size, row in rows:
             cells = [_show_peer(row.get(peer, {}), figure, "") for peer in (RAW, FAST, PLAIN)]
             lines.append(f"| {size:,} | {' | '.join(cells)} |")
-        parts.append("\n".join(lines))
+        slopes = [f"{peer} {_describe_slope(rows, peer, figure, name)}" for peer in (RAW, FAST, PLAIN)]
+        parts.append("\n".join(lines) + f"\n\nWhat one more costs, {unit.split()[0]}: {'; '.join(slopes)}.")
     return "\n\n".join(parts)
+
+
+def _describe_slope(rows: Sequence[tuple[int, Mapping[str, Any]]], peer: str, figure: str, name: str) -> str:
+    """Give the slope of the line through the smallest and the largest size, and how far the others are above it."""
+    found = [(size, row[peer][figure] * (1 if name == "history" else size)) for size, row in rows]
+    (least, start), (most, end) = found[0], found[-1]
+    slope = (end - start) / (most - least)
+    above = max(cost / (start + slope * (size - least)) - 1 for size, cost in found[1:-1])
+    return f"{slope:.2f} (in between at most {max(above, 0):.0%} above that line)"
+
+
+def make_calls(items: Mapping[str, Any]) -> str:
+    """Show the function calls, which are the same on every machine."""
+    lines = ["| function calls, Python's and C's | a request | a chunk |", "|---|--:|--:|"]
+    for peer, found in items.get("calls", {}).items():
+        if "skipped" not in found:
+            lines.append(f"| {peer} | {found['request']:.0f} | {found['chunk']:.1f} |")
+    return "\n".join(lines) if len(lines) > 2 else ""
 
 
 def make_providers(items: Mapping[str, Any]) -> str:
