@@ -32,11 +32,13 @@ Capability = Literal[
 StreamEnd = Literal["marker", "finish", "close"]
 Dialect = Literal["openai", "anthropic", "gemini", ""]
 AuthKind = Literal["header", "none", "own"]
+Grade = Literal["bronze", "silver", "gold", ""]
 
 CAPABILITIES: tuple[str, ...] = Capability.__args__  # type: ignore[attr-defined]  # a Literal has its values there
 _SUPPORTS: tuple[str, ...] = Support.__args__  # type: ignore[attr-defined]  # as above
 _STREAM_ENDS: tuple[str, ...] = StreamEnd.__args__  # type: ignore[attr-defined]  # as above
 _DIALECTS: tuple[str, ...] = Dialect.__args__  # type: ignore[attr-defined]  # as above
+_GRADES: tuple[str, ...] = Grade.__args__  # type: ignore[attr-defined]  # as above
 _AUTH_KINDS: tuple[str, ...] = AuthKind.__args__  # type: ignore[attr-defined]  # as above
 
 _ABILITIES = {
@@ -68,6 +70,7 @@ class Auth:
         prefix: What stands before it there.
         variables: Environment variables that may hold it, the first that is set wins.
         required: Whether a request without a key makes no sense.
+        sign_in: The command that signs the user in, which serves in place of a variable, as `g4f auth copilot`.
 
     Raises:
         ManifestError: There are variables for a key that would go nowhere.
@@ -78,6 +81,7 @@ class Auth:
     prefix: str = "Bearer "
     variables: tuple[str, ...] = ()
     required: bool = True
+    sign_in: str = ""
 
     def __attrs_post_init__(self) -> None:
         if self.kind == "none" and self.variables:
@@ -166,6 +170,7 @@ class Manifest:
         models_open: Whether it serves names that nobody can list. It then claims none by itself.
         defaults: The model to use where the user names none, by capability.
         retired: Names of models that are gone.
+        grade: What it reaches in the conformance kit, which holds its maker to it; empty where nothing is claimed.
     """
 
     title: str = ""
@@ -186,6 +191,7 @@ class Manifest:
     models_open: bool = False
     defaults: Mapping[str, str] = attrs.field(factory=dict)
     retired: tuple[Retired, ...] = ()
+    grade: Grade = ""
 
     def supports(self, capability: str, model: Model | None = None) -> Support:
         """Tell whether the provider (or its `model`) can do something."""
@@ -267,6 +273,7 @@ def build_manifest(table: Mapping[str, Any]) -> Manifest:
         models=() if models == "open" else tuple(_read_model(item) for item in top.tables("models")),
         defaults=_read_defaults(top.table("defaults")),
         retired=_read_all_retired(top.tables("retired")),
+        grade=cast(Grade, top.choice("grade", _GRADES, "")),
     )
     top.finish(also=("models",))
     return manifest
@@ -280,6 +287,7 @@ def _read_auth(table: _Table) -> Auth:
         prefix=table.take("prefix", str, "Bearer "),
         variables=variables,
         required=table.take("required", bool, True),
+        sign_in=table.take("sign_in", str, ""),
     )
     table.finish()
     return auth

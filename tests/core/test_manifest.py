@@ -26,6 +26,7 @@ EVERYTHING = """
 contract = 1
 title = "OpenAI"
 documentation = "https://platform.openai.com/docs"
+grade = "silver"
 base_url = "https://api.openai.com/v1/"
 base_url_variable = "OPENAI_BASE_URL"
 base_url_required = true
@@ -39,6 +40,7 @@ header = "X-Key"
 prefix = ""
 variables = ["OPENAI_API_KEY", "OTHER_KEY"]
 required = false
+sign_in = "g4f auth openai"
 
 [settings.organization]
 variable = "OPENAI_ORG_ID"
@@ -87,7 +89,8 @@ def test_every_key_is_read() -> None:
         base_url_variable="OPENAI_BASE_URL",
         base_url_required=True,
         hosts=("https://files.openai.com",),
-        auth=Auth("header", "X-Key", "", ("OPENAI_API_KEY", "OTHER_KEY"), required=False),
+        grade="silver",
+        auth=Auth("header", "X-Key", "", ("OPENAI_API_KEY", "OTHER_KEY"), required=False, sign_in="g4f auth openai"),
         settings=(Setting("organization", "OPENAI_ORG_ID", "OpenAI-Organization", "Who pays."),),
         stream_end="marker",
         dialect="gemini",
@@ -220,8 +223,10 @@ KINDS: dict[str, tuple[str, ...]] = {
             "base_url_variable",
             "stream_end",
             "dialect",
+            "grade",
             "auth.kind",
             "auth.header",
+            "auth.sign_in",
         ),
         *("auth.prefix", "settings.x.variable", "settings.x.header", "settings.x.description", "capabilities.chat"),
         *("defaults.chat", "models.id", "models.pattern", "retired.name", "retired.model", "retired.date"),

@@ -153,6 +153,7 @@ def test_the_example_of_a_manifest_is_one() -> None:
         "prefix",
         "required",
         "service",
+        "sign_in",
     }
 
 

@@ -20,7 +20,7 @@ from g4f_testkit.checks.refusals import RefusalChecks
 from g4f_testkit.claims import GRADES, Grade, read_claim
 from g4f_testkit.dialect import Dialect
 from g4f_testkit.kit import Kit
-from g4f_testkit.plugin import GRADE
+from g4f_testkit.plugin import CLAIM, GRADE
 from g4f_testkit.server import Server
 from g4f_testkit.subject import Subject, make_subject
 
@@ -64,6 +64,8 @@ class ProviderConformance(
             if claim is not None:
                 grade = kit.grade(claim)
                 request.node.user_properties.append((GRADE, grade))
+                if subject.manifest.grade and (server is not None or not subject.manifest.base_url):
+                    request.node.user_properties.append((CLAIM, subject.manifest.grade))
                 if GRADES.index(grade) > GRADES.index(self.aim):
                     pytest.skip(f"The aim is {self.aim}.")
                 kit.skip_unless_it_applies(claim)

@@ -40,6 +40,7 @@ class Verdict:
         failed: The checks that it failed, whatever grade needs them.
         passed: How many checks it passed.
         skipped: How many did not apply.
+        unproved: The grade that the manifest claims, where all checks were run and made less.
     """
 
     grade: Grade | None
@@ -48,15 +49,28 @@ class Verdict:
     failed: tuple[str, ...]
     passed: int
     skipped: int
+    unproved: Grade | None = None
 
 
-def judge(outcomes: Sequence[Outcome], total: int) -> Verdict:
+def judge(outcomes: Sequence[Outcome], total: int, claimed: Grade | None = None) -> Verdict:
     """Return the highest grade all of whose checks, and those below it, passed or do not apply.
 
     Args:
         outcomes: What became of the checks that were run.
         total: How many there are. If some were not run, there is no grade.
+        claimed: What the manifest says that it is.
     """
+    verdict = _grade(outcomes, total)
+    if claimed is None or len(outcomes) < total or _rank(verdict.grade) >= _rank(claimed):
+        return verdict
+    return attrs.evolve(verdict, unproved=claimed)
+
+
+def _rank(grade: Grade | None) -> int:
+    return -1 if grade is None else GRADES.index(grade)
+
+
+def _grade(outcomes: Sequence[Outcome], total: int) -> Verdict:
     failed = tuple(outcome.check for outcome in outcomes if outcome.result == "failed")
     passed, skipped = (sum(outcome.result == result for outcome in outcomes) for result in ("passed", "skipped"))
     reached: Grade | None = None

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from g4f_testkit.claims import Grade
     from g4f_testkit.grade import Outcome, Result, Verdict
 
 CHECK = "g4f-check"  # of a test's report: (the tested class, how many checks it has, the check's name)
 GRADE = "g4f-grade"  # of a test's report: the grade that needs the check
+CLAIM = "g4f-claim"  # of a test's report: the grade that the manifest claims
 
 pytest.register_assert_rewrite("g4f_testkit.checks", "g4f_testkit.claims", "g4f_testkit.kit")
 
@@ -89,6 +91,7 @@ class Grader:
     def __init__(self, config: pytest.Config) -> None:
         self._file: Path | None = config.getoption("g4f_json")
         self._outcomes: dict[tuple[str, int], dict[str, Outcome]] = {}
+        self._claims: dict[str, Grade] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note what became of a check; a later phase of it may still fail."""
@@ -98,6 +101,8 @@ class Grader:
         if CHECK not in told or (report.when != "call" and report.passed):
             return
         owner, total, name = told[CHECK]
+        if CLAIM in told:
+            self._claims[owner] = told[CLAIM]
         result: Result = "failed" if report.failed else "skipped" if report.skipped else "passed"
         reason = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else ""
         self._outcomes.setdefault((owner, total), {})[name] = Outcome(name, told.get(GRADE, "bronze"), result, reason)
@@ -112,18 +117,23 @@ class Grader:
             terminalreporter.line(f"{owner}: {describe(verdict)}")
             for missing in verdict.missing:
                 terminalreporter.line(f"    {missing}")
+            if verdict.unproved:
+                terminalreporter.line(f"    The manifest claims {verdict.unproved}, which is not reached.", red=True)
 
-    def pytest_sessionfinish(self) -> None:
-        """Write the grades to a file, if one is named."""
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Fail where a manifest claims a grade that is not reached; write the grades to a file, if one is named."""
+        verdicts = self._judge()
+        if session.exitstatus == pytest.ExitCode.OK and any(verdict.unproved for verdict in verdicts.values()):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._file is not None:
-            told = {owner: _show(verdict) for owner, verdict in self._judge().items()}
+            told = {owner: _show(verdict) for owner, verdict in verdicts.items()}
             self._file.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 
     def _judge(self) -> dict[str, Verdict]:
         from g4f_testkit.grade import judge
 
         return {
-            owner.removesuffix("::TestConformance"): judge(list(outcomes.values()), total)
+            owner.removesuffix("::TestConformance"): judge(list(outcomes.values()), total, self._claims.get(owner))
             for (owner, total), outcomes in self._outcomes.items()
         }
 
@@ -136,5 +146,5 @@ def describe(verdict: Verdict) -> str:
 
 
 def _show(verdict: Verdict) -> dict[str, Any]:
-    names = ("grade", "missing", "failed", "passed", "skipped")
+    names = ("grade", "missing", "failed", "passed", "skipped", "unproved")
     return {name: getattr(verdict, name) for name in names}

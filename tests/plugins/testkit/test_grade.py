@@ -1,6 +1,6 @@
 import pytest
 
-from g4f_testkit.claims import GRADES
+from g4f_testkit.claims import GRADES, Grade
 from g4f_testkit.grade import Outcome, Result, judge
 
 
@@ -35,6 +35,18 @@ def test_a_check_that_does_not_apply_is_not_held_against_anybody() -> None:
     outcomes = [*make_outcomes(bronze="passed", silver="passed", gold="passed"), Outcome("x", "silver", "skipped")]
     verdict = judge(outcomes, 4)
     assert (verdict.grade, verdict.passed, verdict.skipped) == ("gold", 3, 1)
+
+
+@pytest.mark.parametrize(("claimed", "unproved"), [(None, None), ("bronze", None), ("silver", None), ("gold", "gold")])
+def test_a_claim_counts_up_to_what_is_reached(claimed: Grade | None, unproved: Grade | None) -> None:
+    """Above it is unproved, though no check failed: none of gold applies here."""
+    outcomes = make_outcomes(bronze="passed", silver="passed", gold="skipped")
+    assert judge(outcomes, 3, claimed).unproved == unproved
+
+
+def test_a_claim_is_not_judged_by_a_part_of_the_checks() -> None:
+    """Whoever runs a single check mends something just now."""
+    assert judge(make_outcomes(bronze="passed"), 3, "gold").unproved is None
 
 
 def test_whoever_leaves_out_a_check_gets_no_grade() -> None:

@@ -87,6 +87,20 @@ def test_a_class_of_ones_own_is_graded_too(run: Run, tmp_path: Path) -> None:
     assert "none of the checks for gold applies" in printed
 
 
+def test_a_manifest_that_claims_more_than_is_reached_fails(run: Run, tmp_path: Path) -> None:
+    """Though each check passes or does not apply."""
+    (tmp_path / "test_echo.py").write_text(
+        f"{ECHO}\nfrom g4f import Manifest\nfrom g4f_testkit import ProviderConformance\n"
+        "TheEcho.manifest = Manifest(title='Echo', capabilities={'chat': 'yes', 'image': 'no'}, grade='gold')\n"
+        "class TestEcho(ProviderConformance):\n    provider = TheEcho\n"
+    )
+    code, printed = run("-q", "test_echo.py", "--g4f-json=grade.json")
+    assert (code, "failed" in printed) == (1, False), printed
+    assert "TestEcho: silver (" in printed
+    assert "The manifest claims gold, which is not reached." in printed
+    assert json.loads((tmp_path / "grade.json").read_text())["test_echo.py::TestEcho"]["unproved"] == "gold"
+
+
 def test_a_provider_that_cannot_do_anything_gets_no_grade(run: Run, tmp_path: Path) -> None:
     """Though no check fails."""
     (tmp_path / "test_mute.py").write_text(
