@@ -1,10 +1,11 @@
-"""What every test needs of the process that it runs in, the option `--all`, and how hard property tests try.
+"""What every test needs of the process that it runs in, its options, and how hard property tests try.
 
 `--hypothesis-profile=thorough --timeout=0` tries 100,000 examples of each, which takes its time.
 """
 
 from __future__ import annotations
 
+import random
 import signal
 
 import pytest
@@ -23,6 +24,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what `scripts/test` passes on."""
     parser.addoption("--all", action="store_true", help="run the tests that fetch some hundred megabytes, too")
+    parser.addoption("--moments", type=int, default=2, help="at how many random moments of a run Ctrl-C is tried")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -32,3 +34,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("large"):
             item.add_marker(pytest.mark.skip(reason="it fetches some hundred megabytes: run it with --all"))
+
+
+@pytest.fixture
+def moments(request: pytest.FixtureRequest) -> list[float]:
+    """Moments of a run as parts of it, in any order, spread over all of it and the same in each run of the tests."""
+    count: int = request.config.getoption("--moments")
+    dice = random.Random(20261122)
+    parts = [(at + dice.random()) / count for at in range(count)]
+    dice.shuffle(parts)
+    return parts

@@ -6,7 +6,6 @@ That the environment they make works is shown by the run of the tests itself.
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -276,14 +275,13 @@ def test_an_interrupted_set_up_says_one_sentence_and_can_be_run_again(machine: M
     assert machine.run("g4f")[0] == 3
 
 
-def test_a_set_up_is_interrupted_at_random_moments(machine: Machine) -> None:
+def test_a_set_up_is_interrupted_at_random_moments(machine: Machine, moments: list[float]) -> None:
     """It ends with its exit code, leaves no process, and the next run goes on."""
-    dice = random.Random(20261122)
-    for _ in range(20):
+    for moment in moments:
         process = machine.start("setup", has="slow-venv")
         assert process.stderr is not None
         process.stderr.readline()  # the shell itself has started
-        time.sleep(dice.uniform(0, 1.5))
+        time.sleep(1.5 * moment)
         code, said = interrupt(process)
         # (A Python that is interrupted before it runs anything has words of its own.)
         assert code == 0 or (code == 130 and said.endswith("Interrupted; run it again.")), said

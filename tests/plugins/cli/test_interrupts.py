@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import random
 import signal
 import subprocess
 import sys
@@ -23,15 +22,8 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="what runs is read from /proc"),
     pytest.mark.timeout(300),
 ]
-TIMES = 20
 SMALL = "smollm2-135m-instruct"
 WORDS = [f"word{number} " for number in range(40)]
-
-
-@pytest.fixture
-def dice() -> random.Random:
-    """The same moments in each run."""
-    return random.Random(20261122)
 
 
 def list_running(program: Program) -> list[str]:
@@ -70,24 +62,20 @@ def measure(program: Program, arguments: list[str]) -> float:
     return time.monotonic() - begun
 
 
-def try_moments(program: Program, arguments: list[str], dice: random.Random) -> Iterator[tuple[int, str]]:
+def try_moments(program: Program, arguments: list[str], moments: list[float]) -> Iterator[tuple[int, str]]:
     """Interrupt it at random moments of its run, and see that it can be run again."""
     seconds = measure(program, arguments)
-    codes = []
-    for _ in range(TIMES):
-        code, out = interrupt(program, arguments, dice.uniform(0.05, seconds))
-        codes.append(code)
-        yield code, out
-    assert 130 in codes
+    for moment in moments:
+        yield interrupt(program, arguments, 0.05 + seconds * moment)
     measure(program, arguments)
 
 
-def test_a_stream_is_interrupted(program: Program, dice: random.Random) -> None:
+def test_a_stream_is_interrupted(program: Program, moments: list[float]) -> None:
     """Its connection is closed, and a conversation is kept whole or not at all."""
     pieces = [piece for word in WORDS for piece in (make_chunk(word), 0.01)]
     service = program.serve(reply_events(*pieces, make_chunk(None, "stop")))
     whole = f"{''.join(WORDS)}\n"
-    for code, out in try_moments(program, ["-p", "Service", "hi"], dice):
+    for code, out in try_moments(program, ["-p", "Service", "hi"], moments):
         assert out.rstrip("\n") in whole
         assert code != 0 or out == whole
     assert service.wait_until(lambda: service.connections == 0)
@@ -95,12 +83,12 @@ def test_a_stream_is_interrupted(program: Program, dice: random.Random) -> None:
     assert exported.count("word39") == exported.count("## Assistant") > 0
 
 
-def test_a_picture_that_is_saved_is_interrupted(program: Program, dice: random.Random) -> None:
+def test_a_picture_that_is_saved_is_interrupted(program: Program, moments: list[float]) -> None:
     """Each file that is there is whole, and has its name."""
     picture = PIXEL.ljust(4_000_000, b"x")
     data = {"created": 1, "data": [{"b64_json": base64.b64encode(picture).decode()}] * 4}
     program.serve(reply_json(data))
-    for _ in try_moments(program, ["image", "a cat", "-p", "Service", "-n", "4", "-o", "cat.png", "-f"], dice):
+    for _ in try_moments(program, ["image", "a cat", "-p", "Service", "-n", "4", "-o", "cat.png", "-f"], moments):
         for file in program.folder.iterdir():
             assert file.name in {f"cat-{number}.png" for number in range(1, 5)}
             assert file.read_bytes() == picture
@@ -139,7 +127,7 @@ def serve_slowly(data: bytes, request: Received) -> Reply:
     return Reply(206 if begin else 200, head, pieces, framing="length")
 
 
-def test_a_download_is_interrupted(program: Program, dice: random.Random, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_download_is_interrupted(program: Program, moments: list[float]) -> None:
     """What came is kept as a part, and the file has its name when it is whole."""
     data = bytes(range(256)) * 4096
     (program.site / "g4f_fetch").mkdir()
@@ -151,7 +139,7 @@ def test_a_download_is_interrupted(program: Program, dice: random.Random, monkey
     (info / "entry_points.txt").write_text("[g4f.commands]\nfetch = g4f_fetch:command\n")
     with Loopback(lambda request: serve_slowly(data, request)) as hub:
         program.variables["HF_ENDPOINT"] = hub.url
-        for code, _ in try_moments(program, ["fetch", "--again"], dice):
+        for code, _ in try_moments(program, ["fetch", "--again"], moments):
             names = {path.name: path for path in (program.folder / "cache").rglob("*") if path.is_file()}
             assert code != 0 or "tiny.gguf" in names
             if "tiny.gguf" in names:
@@ -160,18 +148,18 @@ def test_a_download_is_interrupted(program: Program, dice: random.Random, monkey
 
 
 @pytest.mark.skipif(not is_cached(SMALL), reason=f"needs the weights of {SMALL}: g4f download {SMALL}")
-def test_a_model_that_is_loaded_is_interrupted(program: Program, dice: random.Random) -> None:
+def test_a_model_that_is_loaded_is_interrupted(program: Program, moments: list[float]) -> None:
     """No process and no port is left of it."""
     from g4f_provider_local.catalogue import read_catalogue
 
     model = read_catalogue()[SMALL]
     weights = find_cache() / model.sha256 / model.file
     arguments = ["-p", "Local", "-m", str(weights), "-o", "max_tokens", "3", "hi"]
-    for _ in try_moments(program, arguments, dice):
+    for _ in try_moments(program, arguments, moments):
         assert sorted(path.name for path in program.folder.iterdir()) == []
 
 
-def test_a_chat_is_interrupted_and_goes_on(program: Program, dice: random.Random) -> None:
+def test_a_chat_is_interrupted_and_goes_on(program: Program, moments: list[float]) -> None:
     """Whenever Ctrl-C comes, the prompt is there again, and the next question is answered."""
     pieces = [piece for word in WORDS[:20] for piece in (make_chunk(word), 0.01)]
     long = reply_events(0.1, *pieces, make_chunk(None, "stop"))
@@ -179,27 +167,27 @@ def test_a_chat_is_interrupted_and_goes_on(program: Program, dice: random.Random
     program.serve(lambda request: short if request.json["messages"][-1]["content"] == "brief?" else long)
     terminal = program.open("chat", "-p", "Service", "--plain", rows=50)
     terminal.wait_for(at_prompt)
-    for _ in range(TIMES):
+    for moment in moments:
         terminal.type("long?\r")
-        moment = time.monotonic() + dice.uniform(0, 0.6)
-        terminal.wait_for(lambda _, moment=moment: time.monotonic() > moment)
+        end = time.monotonic() + 0.6 * moment
+        terminal.wait_for(lambda _, end=end: time.monotonic() > end)
         terminal.interrupt()
         terminal.wait_for(at_prompt)
         say(terminal, "brief?", "\nbrief\n")
     terminal.type("\x04")
     assert terminal.wait() == 0
     assert list_running(program) == []
-    assert program.run("logs", "export").out.count("## User\n\nbrief?") == TIMES
+    assert program.run("logs", "export").out.count("## User\n\nbrief?") == len(moments)
 
 
-def test_the_start_of_a_chat_is_interrupted(program: Program, dice: random.Random) -> None:
+def test_the_start_of_a_chat_is_interrupted(program: Program, moments: list[float]) -> None:
     """Before there is a prompt it ends; afterwards it stays."""
     program.install("Echo")
     seconds = measure(program, ["chat", "-p", "Echo"])
-    for _ in range(TIMES):
+    for moment in moments:
         terminal = program.open("chat", "-p", "Echo", "--plain")
-        moment = time.monotonic() + dice.uniform(0.05, seconds)
-        while time.monotonic() < moment:
+        end = time.monotonic() + 0.05 + seconds * moment
+        while time.monotonic() < end:
             terminal._read()
         terminal.process.kill(signal.SIGINT)
         while terminal._read() and not at_prompt(f"\n{terminal.text}"):
