@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from g4f.manifest import Manifest
@@ -36,6 +39,8 @@ CLI = "g4f-cli"  # both projects install a program g4f
 # Where our packages are in a checkout: a bare name, handed to pip, could bring a stranger's.
 _FOLDERS = {CORE: ".", CLI: "./plugins/g4f-cli"}
 _LOCAL = "g4f-provider-local"
+_LEAST_ROOM = 20  # columns; a text that gets less is hard to read
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 IMPORT_SECONDS = 10.0
 # Loads a provider as a client does and writes down how that went, whatever the provider does to its process.
@@ -80,7 +85,7 @@ class ProviderReport(NamedTuple):
         name: What users type.
         state: `ready`, `needs` (a key or an address), `broken`, `blocked`, `conflict`; `unknown` where g4f-core itself
             is broken and cannot tell.
-        reason: What it needs, or what is wrong with it.
+        reason: What it needs, what is wrong with it, or on what else it depends that it is ready.
         distribution: The distribution that registers it; several in a conflict.
         version: That distribution's version.
         title: The service's name.
@@ -88,6 +93,9 @@ class ProviderReport(NamedTuple):
         models: How many models it lists.
         more_models: Whether it serves models that it does not list.
         auth: How its key travels: `header`, `none`, or `own` for a provider that gets the secret itself.
+        needs_key: Whether it makes no sense without a key.
+        key: The environment variable that holds its key, or None.
+        grade: What its manifest claims that it reaches in the conformance kit.
     """
 
     name: str
@@ -100,6 +108,9 @@ class ProviderReport(NamedTuple):
     models: int = 0
     more_models: bool = False
     auth: str = ""
+    needs_key: bool = False
+    key: str | None = None
+    grade: str = ""
 
 
 class Report(NamedTuple):
@@ -224,6 +235,7 @@ def survey_providers(registry: Registry) -> Iterator[ProviderReport]:
 
 
 def _survey(registry: Registry, name: str) -> ProviderReport:
+    from g4f.credentials import find_variable
     from g4f.errors import ProviderBrokenError, ProviderConflictError
 
     try:
@@ -245,6 +257,9 @@ def _survey(registry: Registry, name: str) -> ProviderReport:
         models=sum(bool(model.id) for model in manifest.models),
         more_models=manifest.models_open or any(model.pattern for model in manifest.models),
         auth=manifest.auth.kind,
+        needs_key=_needs_key(manifest),
+        key=find_variable(manifest),
+        grade=manifest.grade,
     )
 
 
@@ -277,26 +292,35 @@ def _is_blocked(registry: Registry, ref: ProviderRef) -> bool:
 
 def _judge_access(name: str, manifest: Manifest) -> tuple[State, str]:
     """Find out whether a provider has the address and key that it needs."""
-    from g4f.credentials import find_variable, make_secret
+    from g4f.credentials import complete_address, find_variable, make_secret
     from g4f.errors import InvalidInputError
 
     variable = find_variable(manifest)
-    own_address = os.environ.get(manifest.base_url_variable or "")
+    own_address = complete_address(os.environ.get(manifest.base_url_variable or "", "").strip(), manifest)
+    lacks = []
     if manifest.base_url_required and not own_address:
-        return "needs", manifest.base_url_variable or "an address: pass base_url"
-    wrong = _find_fault_of_address(own_address or manifest.base_url)
+        lacks.append(manifest.base_url_variable or "an address: pass base_url")
+    if variable is None and _needs_key(manifest):
+        lacks.append(" or ".join(manifest.auth.variables) or "a key")
+    address = own_address or manifest.base_url
+    wrong = _find_fault_of_address(address)
     if wrong:
         return "broken", f"{manifest.base_url_variable if own_address else 'base_url in its manifest'}: {wrong}"
-    auth = manifest.auth
-    if variable is None:
-        # Without variables a provider that gets its secret itself has another way to it.
-        lacks = auth.required and (auth.kind == "header" or (auth.kind == "own" and auth.variables))
-        return ("needs", " or ".join(auth.variables) or "a key") if lacks else ("ready", "")
     try:
-        make_secret(os.environ[variable], name)
+        make_secret(os.environ[variable] if variable else None, name)
     except InvalidInputError:
         return "broken", f"{variable} has characters that a key cannot have: copy the key again."
-    return "ready", ""
+    if lacks:
+        return "needs", " and ".join(lacks)
+    if manifest.auth.sign_in and variable is None:
+        return "ready", f"if signed in by {manifest.auth.sign_in}"
+    return "ready", f"if a server runs at {address}" if urlsplit(address).hostname in _THIS_MACHINE else ""
+
+
+def _needs_key(manifest: Manifest) -> bool:
+    # Without variables a provider that gets its secret itself has another way to it.
+    auth = manifest.auth
+    return auth.required and (auth.kind == "header" or (auth.kind == "own" and bool(auth.variables)))
 
 
 def _find_fault_of_address(address: str) -> str:
@@ -539,8 +563,8 @@ def format_json(report: Report) -> str:
     return json.dumps(report.to_dict(), indent=2)
 
 
-def format_report(report: Report) -> str:
-    """Return the report as text for people."""
+def format_report(report: Report, width: int | None = None) -> str:
+    """Return the report as text for people; see `format_table` for `width`."""
     extras = [f"{name} {version or 'missing'}" for name, version in report.extras.items()]
     plugins = [f"{name} {version}" for name, version in report.plugins.items()]
     lines = [
@@ -550,7 +574,7 @@ def format_report(report: Report) -> str:
         f"Extras    {', '.join(extras)}{_hint_extras(report.extras)}",
         f"Images    {report.media_folder}",
         "",
-        format_providers(report.providers),
+        format_providers(report.providers, width),
         "",
         *(f"{finding.level.upper()}: {finding.text}" for finding in report.findings),
     ]
@@ -569,16 +593,16 @@ def _is_for_other_systems(extra: str) -> bool:
     return extra == "uvloop" and sys.platform == "win32"
 
 
-def format_providers(providers: Sequence[ProviderReport]) -> str:
-    """Return a table of providers for people."""
+def format_providers(providers: Sequence[ProviderReport], width: int | None = None) -> str:
+    """Return a table of providers for people; see `format_table` for `width`."""
     if not providers:
         where = f"from a checkout: pip install ./plugins/{_LOCAL}"
         return f"No provider is installed: install {_LOCAL} ({where}), or another one."
-    header = ("PROVIDER", "STATE", "MODELS", "DISTRIBUTION", "TITLE", "CAN")
-    first, *lines = format_table([header, *(_make_row(provider) for provider in providers)])
+    header = ("PROVIDER", "STATE", "KEY", "GRADE", "MODELS", "DISTRIBUTION", "TITLE", "CAN")
+    first, *lines = format_table([header, *(_make_row(provider) for provider in providers)], width)
     shown = [first]
     for line, provider in zip(lines, providers, strict=True):
-        why = [] if provider.state in ("ready", "needs") else [f"    {provider.reason}"]
+        why = [] if _is_usable(provider) else _wrap_below(provider.reason, width)
         shown += [line, *why]
     return "\n".join(shown)
 
@@ -586,7 +610,9 @@ def format_providers(providers: Sequence[ProviderReport]) -> str:
 def _make_row(provider: ProviderReport) -> tuple[str, ...]:
     return (
         provider.name,
-        f"needs {provider.reason}" if provider.state == "needs" else provider.state,
+        f"{provider.state} {provider.reason}".strip() if _is_usable(provider) else provider.state,
+        _tell_key(provider),
+        provider.grade,
         _count_models(provider),
         f"{provider.distribution} {provider.version}".strip(),
         provider.title,
@@ -594,18 +620,59 @@ def _make_row(provider: ProviderReport) -> tuple[str, ...]:
     )
 
 
+def _is_usable(provider: ProviderReport) -> bool:
+    return provider.state in ("ready", "needs")
+
+
+def _tell_key(provider: ProviderReport) -> str:
+    if provider.key or not _is_usable(provider):
+        return provider.key or ""
+    return "no" if provider.needs_key else "not needed"
+
+
 def _count_models(provider: ProviderReport) -> str:
-    if provider.state in ("broken", "blocked", "conflict", "unknown"):
+    if not _is_usable(provider):
         return ""
     if not provider.more_models:
         return str(provider.models)
     return f"{provider.models}+" if provider.models else "any"
 
 
-def format_table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return rows as lines with aligned columns; the last one may be of any length."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+def find_width() -> int | None:
+    """Return how many columns the terminal has; None where standard output is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def format_table(rows: Sequence[Sequence[str]], width: int | None = None) -> list[str]:
+    """Return rows as text with aligned columns; the last one may be of any length.
+
+    Args:
+        rows: The cells, those of the header first.
+        width: The columns of the terminal: the last column is wrapped there, or where nearly nothing is left for it,
+            rows are written as paragraphs.
+    """
+    *widths, _ = (max(map(len, column)) + 2 for column in zip(*rows, strict=True))
+    room = sys.maxsize if width is None else width - sum(widths)
+    if width is None or room >= _LEAST_ROOM:
+        return [_format_line(row, widths, room) for row in rows]
+    header, *others = rows
+    return ["  ".join(header[:2]), *(_format_paragraph(header, row, width) for row in others)]
+
+
+def _format_line(row: Sequence[str], widths: Sequence[int], room: int) -> str:
+    *cells, last = row
+    start = "".join(cell.ljust(size) for cell, size in zip(cells, widths, strict=True))
+    lines = wrap(last, room, break_on_hyphens=False)
+    return f"\n{' ' * len(start)}".join([start + "".join(lines[:1]), *lines[1:]]).rstrip()
+
+
+def _format_paragraph(header: Sequence[str], row: Sequence[str], width: int) -> str:
+    rest = "; ".join(f"{name.lower()}: {cell}" for name, cell in zip(header[2:], row[2:], strict=True) if cell)
+    return "\n".join([*wrap("  ".join(row[:2]), width, subsequent_indent="    "), *_wrap_below(rest, width)])
+
+
+def _wrap_below(text: str, width: int | None) -> list[str]:
+    return wrap(text, width or sys.maxsize, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -622,7 +689,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     wanted = parser.parse_args(arguments)
     report = examine(import_providers=wanted.import_providers)
-    print(format_json(report) if wanted.json else format_report(report))
+    print(format_json(report) if wanted.json else format_report(report, find_width()))
     return int(report.broken)
 
 

@@ -131,10 +131,10 @@ def resolve_access(
         MissingCredentialsError: There is no key, or no address, where one is needed.
         InvalidInputError: The address is no http or https URL.
     """
-    configured = _complete_address(_read_address(manifest, variables), manifest)
+    configured = complete_address(_read_address(manifest, variables), manifest)
     if configured:
         _check_address(configured, str(manifest.base_url_variable))
-    base_url = _complete_address(base_url or "", manifest)
+    base_url = complete_address(base_url or "", manifest)
     known = {find_origin(url) for url in (configured, manifest.base_url, *manifest.hosts) if url}
     address = (base_url or configured or ("" if manifest.base_url_required else manifest.base_url)).rstrip("/")
     if not address and manifest.base_url_required:
@@ -185,7 +185,7 @@ def _read_address(manifest: Manifest, variables: Mapping[str, str]) -> str:
     return variables.get(manifest.base_url_variable, "").strip() if manifest.base_url_variable else ""
 
 
-def _complete_address(address: str, manifest: Manifest) -> str:
+def complete_address(address: str, manifest: Manifest) -> str:
     """Add what an address leaves out that may name a server alone: scheme and port, path.
 
     So "0.0.0.0:11434", where a server listens, becomes "http://127.0.0.1:11434/v1", where it is asked.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from g4f_cli.keys import KeyStore, read_store
+from g4f_cli.keys import KeyStore, find_place, read_store
 
 if TYPE_CHECKING:
+    from g4f.manifest import Manifest
     from g4f.registry import Registry
     from g4f_doctor import ProviderReport
 
@@ -17,16 +18,28 @@ def survey(registry: Registry) -> Iterator[ProviderReport]:
     """Describe every installed provider; none is imported."""
     from g4f_doctor import survey_providers
 
-    store = read_store()
-    for report in survey_providers(registry):
-        yield report._replace(state="ready", reason="") if _has_stored(registry, report, store) else report
+    return add_stored_keys(survey_providers(registry), read_store())
 
 
-def _has_stored(registry: Registry, report: ProviderReport, store: KeyStore) -> bool:
-    """Tell whether a provider lacks only a key, and that is stored."""
+def add_stored_keys(reports: Iterable[ProviderReport], store: KeyStore) -> Iterator[ProviderReport]:
+    """Say of each provider whose key is stored where it is, and that it is ready if it lacked nothing else."""
+    stored = store.list_names()
+    for report in reports:
+        usable = report.state in ("ready", "needs")
+        yield _add_key(report, store) if usable and report.name in stored else report
+
+
+def _add_key(report: ProviderReport, store: KeyStore) -> ProviderReport:
+    from g4f.registry import share_registry
+
+    registry = share_registry()
+    manifest = registry.read_manifest(registry.find(report.name))
+    known = report._replace(key=find_place(report.name, manifest, store))
+    return known._replace(state="ready", reason="") if _lacks_key_alone(report, manifest) else known
+
+
+def _lacks_key_alone(report: ProviderReport, manifest: Manifest) -> bool:
     from g4f.credentials import has_access
 
-    if report.state != "needs" or store.find(report.name) is None:
-        return False
-    manifest = registry.read_manifest(registry.find(report.name))
-    return has_access(manifest, variables={**os.environ, **dict.fromkeys(manifest.auth.variables, "stored")})
+    with_key = {**os.environ, **dict.fromkeys(manifest.auth.variables, "stored")}
+    return report.state == "needs" and has_access(manifest, variables=with_key)

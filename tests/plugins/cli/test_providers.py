@@ -15,6 +15,7 @@ LOUD = "import pathlib\npathlib.Path('imported').touch()\n"
 KEYED = """
 contract = 1
 title = "Keyed Service"
+grade = "silver"
 auth = {variables = ["KEYED_KEY", "OTHER_KEY"]}
 models = [{id = "m-1"}, {id = "m-2", capabilities = {image = "yes"}}, {pattern = "m-*"}]
 [capabilities]
@@ -72,7 +73,9 @@ def test_a_manifest_says_what_a_provider_can(listed: Program) -> None:
         "models": 2,
         "more_models": True,
         "auth": "header",
+        "needs_key": True,
         "key": "OTHER_KEY",
+        "grade": "silver",
     }
 
 
@@ -81,12 +84,41 @@ def test_the_table_has_a_line_for_each(listed: Program) -> None:
     done = listed.run("providers", G4F_BLOCK="g4f-provider-blocked")
     assert (done.code, done.err) == (0, "")
     header, *lines = done.out.splitlines()
-    assert header.split() == ["PROVIDER", "STATE", "MODELS", "DISTRIBUTION", "TITLE", "CAN"]
+    assert header.split() == ["PROVIDER", "STATE", "KEY", "GRADE", "MODELS", "DISTRIBUTION", "TITLE", "CAN"]
     rows = {line.split("  ")[0]: line for line in lines}
     keyed = [cell.strip() for cell in re.split("  +", rows["Keyed"])]
     state, owner = "needs KEYED_KEY or OTHER_KEY", "g4f-provider-keyed 2.5"
-    assert keyed == ["Keyed", state, "2+", owner, "Keyed Service", "chat, image"]
+    assert keyed == ["Keyed", state, "no", "silver", "2+", owner, "Keyed Service", "chat, image"]
+    assert rows["Ready"].split()[:4] == ["Ready", "ready", "not", "needed"]
     assert lines[lines.index(rows["Twice"]) + 1].startswith("    g4f-provider-one 1.0 and g4f-provider-two 1.0 both")
+
+
+def test_a_narrow_terminal_gets_paragraphs(listed: Program) -> None:
+    """Nothing is cut off, and no line is longer than the terminal is wide."""
+    terminal = listed.open("providers", rows=60, columns=40)
+    assert terminal.wait() == 0
+    assert "Keyed  needs KEYED_KEY or OTHER_KEY\n    key: no; grade: silver; models: 2+;\n" in terminal.text
+    assert max(map(len, terminal.raw.splitlines())) <= 40, terminal.text
+
+
+def test_a_provider_that_depends_on_what_nobody_looks_at_says_so(program: Program) -> None:
+    """A server of the user's own, or a sign-in, which is not asked for."""
+    server = """
+    contract = 1
+    title = "Own"
+    base_url = "http://127.0.0.1:1/v1"
+    base_url_variable = "OWN_URL"
+    base_url_path = "/v1"
+    models = "open"
+    """
+    program.install("Own", manifest=server)
+    account = 'contract = 1\nauth = {kind = "own", variables = ["TOKEN"], required = false, sign_in = "g4f auth it"}\n'
+    program.install("Account", manifest=account)
+    found = list_by_name(program)
+    assert (found["Own"]["state"], found["Own"]["reason"]) == ("ready", "if a server runs at http://127.0.0.1:1/v1")
+    assert (found["Account"]["state"], found["Account"]["reason"]) == ("ready", "if signed in by g4f auth it")
+    found = list_by_name(program, OWN_URL="gpu.example:8000", TOKEN="sk-1234")
+    assert (found["Own"]["reason"], found["Account"]["reason"]) == ("", "")
 
 
 def test_no_provider_is_imported(listed: Program) -> None:
@@ -112,6 +144,8 @@ def test_an_address_may_be_what_a_provider_needs(program: Program) -> None:
     program.install("Own", manifest=manifest)
     assert (list_by_name(program)["Own"]["state"], list_by_name(program)["Own"]["reason"]) == ("needs", "OWN_URL")
     assert list_by_name(program, OWN_URL="http://localhost:2")["Own"]["state"] == "ready"
+    program.install("Other", manifest=f'{manifest}\nauth = {{variables = ["OWN_KEY"]}}')
+    assert list_by_name(program)["Other"]["reason"] == "OWN_URL and OWN_KEY"
 
 
 def test_a_key_that_no_header_can_carry_is_told(program: Program) -> None:

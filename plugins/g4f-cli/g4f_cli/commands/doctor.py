@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
+from g4f_cli.keys import read_store
 from g4f_cli.options import debug_option, json_option
+from g4f_cli.surveying import add_stored_keys
+
+if TYPE_CHECKING:
+    from g4f_doctor import Report
 
 
 @click.command("doctor", short_help="Find what is wrong with the installation.")
@@ -26,6 +33,17 @@ def command(context: click.Context, import_providers: bool, as_json: bool) -> No
 
     report = g4f_doctor.examine(import_providers=import_providers)
     findings = check_extensions(list_extensions(), COMMANDS, import_them=import_providers)
-    report = report._replace(findings=(*report.findings, *findings))
-    click.echo(g4f_doctor.format_json(report) if as_json else g4f_doctor.format_report(report))
+    report = _look_at_keys(report._replace(findings=(*report.findings, *findings)))
+    width = g4f_doctor.find_width()
+    click.echo(g4f_doctor.format_json(report) if as_json else g4f_doctor.format_report(report, width))
     context.exit(int(report.broken))
+
+
+def _look_at_keys(report: Report) -> Report:
+    from g4f_doctor import Finding
+
+    try:
+        store = read_store()
+    except click.ClickException as error:
+        return report._replace(findings=(*report.findings, Finding("broken", error.message)))
+    return report._replace(providers=tuple(add_stored_keys(report.providers, store)))

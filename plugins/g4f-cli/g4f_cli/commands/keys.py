@@ -48,14 +48,14 @@ def set_key(name: str, rest: tuple[str, ...]) -> None:
 @debug_option
 def list_keys(as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
     """List the providers that take a key, and where theirs is."""
-    from g4f_doctor import format_table
+    from g4f_doctor import find_width, format_table
 
     rows = _describe_keys(read_store())
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     else:
         cells = [(row["name"], row["place"] or "none", ", ".join(row["variables"])) for row in rows]
-        click.echo("\n".join(format_table([("NAME", "KEY", "VARIABLES"), *cells])))
+        click.echo("\n".join(format_table([("NAME", "KEY", "VARIABLES"), *cells], find_width())))
 
 
 @command.command("remove", short_help="Remove a stored key.")

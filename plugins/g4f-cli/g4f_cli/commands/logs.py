@@ -149,7 +149,7 @@ def _find(names: Iterable[str]) -> list[Conversation]:
 
 
 def _show(conversations: list[Conversation], *, as_json: bool) -> None:
-    from g4f_doctor import format_table
+    from g4f_doctor import find_width, format_table
 
     if as_json:
         click.echo(json.dumps([_describe(conversation) for conversation in conversations], indent=2))
@@ -160,7 +160,7 @@ def _show(conversations: list[Conversation], *, as_json: bool) -> None:
             (one.id, _write_time(one.updated), one.provider or "", one.model or "", shorten(one.title, _TITLE_WIDTH))
             for one in conversations
         ]
-        _print("\n".join(format_table([("ID", "WHEN", "PROVIDER", "MODEL", "PROMPT"), *rows])))
+        _print("\n".join(format_table([("ID", "WHEN", "PROVIDER", "MODEL", "PROMPT"), *rows], find_width())))
 
 
 def _print(text: str) -> None:

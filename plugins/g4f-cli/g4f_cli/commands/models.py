@@ -106,7 +106,7 @@ def _has_name_like(model: dict[str, Any], text: str) -> bool:
 
 
 def _format_models(models: list[dict[str, Any]]) -> str:
-    from g4f_doctor import format_table
+    from g4f_doctor import find_width, format_table
 
     rows = [
         (
@@ -118,4 +118,4 @@ def _format_models(models: list[dict[str, Any]]) -> str:
         )
         for model in models
     ]
-    return "\n".join(format_table([("MODEL", "PROVIDER", "READY", "ALSO CALLED", "CAN"), *rows]))
+    return "\n".join(format_table([("MODEL", "PROVIDER", "READY", "ALSO CALLED", "CAN"), *rows], find_width()))

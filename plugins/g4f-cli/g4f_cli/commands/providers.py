@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from g4f_cli.group import DefaultGroup
-from g4f_cli.keys import KeyStore, find_place, read_store
 from g4f_cli.options import debug_option, json_option
 from g4f_cli.settings import change_setting, read_settings
 from g4f_cli.surveying import survey
 from g4f_cli.terminal import InputError
-
-if TYPE_CHECKING:
-    from g4f.registry import Registry
-    from g4f_doctor import ProviderReport
 
 
 @click.group("providers", cls=DefaultGroup, default="list", short_help="List providers, or set the default.")
@@ -29,15 +23,13 @@ def command() -> None:
 @debug_option
 def list_providers(as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
     """List the installed providers, what they can, and what they need."""
-    from g4f_doctor import find_package, format_providers, load_registry
+    from g4f_doctor import find_package, find_width, format_providers, load_registry
 
-    registry = load_registry(find_package())
-    providers = list(survey(registry))
+    providers = list(survey(load_registry(find_package())))
     if as_json:
-        store = read_store()
-        click.echo(json.dumps([_describe(provider, registry, store) for provider in providers], indent=2))
+        click.echo(json.dumps([provider._asdict() for provider in providers], indent=2))
     else:
-        click.echo(format_providers(providers))
+        click.echo(format_providers(providers, find_width()))
 
 
 @command.command("default", short_help="Show or set the provider that is preferred.")
@@ -54,13 +46,3 @@ def default(name: str | None, unset: bool) -> None:  # noqa: FBT001 - click's wa
     from g4f.registry import share_registry
 
     change_setting("provider", None if name is None else share_registry().find(name).proper_name)
-
-
-def _describe(provider: ProviderReport, registry: Registry, store: KeyStore) -> dict[str, Any]:
-    from g4f.errors import G4FError
-
-    try:
-        key = find_place(provider.name, registry.read_manifest(registry.find(provider.name)), store)
-    except G4FError:
-        key = None
-    return {**provider._asdict(), "key": key}
