@@ -32,6 +32,9 @@ def run_kit(names: list[str], file: Path) -> Mapping[str, Any]:
     return {node.rpartition("::Test")[2]: verdict for node, verdict in told.items()}
 
 
+pytestmark = pytest.mark.xdist_group("verdicts")  # all need the same, which takes a while
+
+
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
     """What the kit says of each of them."""
