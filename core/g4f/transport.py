@@ -46,6 +46,7 @@ MAX_REDIRECTS = 5
 FINISH_SECONDS = 0.1
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _AT_ONCE = 2**20  # aiohttp warns of larger bodies in one piece
+_UNCOMPRESSED = {"Accept-Encoding": "identity"}  # for pictures: aiohttp does not tell that a compressed one was cut
 
 
 @attrs.define(eq=False)
@@ -111,7 +112,7 @@ class Pool:
             enable_cleanup_closed=False,
         )
         session = aiohttp.ClientSession(
-            connector=connector,
+            connector=direct.mend_connector(connector),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None),
         )
@@ -165,7 +166,7 @@ class Pool:
             if not free and names_private_host(url):  # a proxy looks names up where nobody can check them
                 raise _make_private_error(url)
             session = await self.get_session(guarded=not free and proxy is None)
-            response = await _open(session, _Outgoing("GET", url, {}, {}, b"", proxy, connect_seconds))
+            response = await _open(session, _Outgoing("GET", url, _UNCOMPRESSED, {}, b"", proxy, connect_seconds))
             try:
                 location = _read_location(response.status, response.headers)
                 if location is None:

@@ -738,6 +738,59 @@ async def test_a_stream_that_breaks_is_one_that_was_cut(pool: Pool) -> None:
     expect_clean(caught.value)
 
 
+async def test_a_stream_whose_framing_breaks_is_told_of_at_once(pool: Pool) -> None:
+    """Though the server holds the connection open, and there is no deadline."""
+    go_on = asyncio.Event()
+
+    async def answer(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        writer.write(CHUNKED + b"3\r\none\r\n")
+        await go_on.wait()
+        writer.write(b"zz\r\nnonsense\r\n")
+        await stay_mute(seen, writer)
+
+    async with serve(answer) as server:
+        transport = bind(pool, server.url, timeout=Timeout(total=None))
+        stream = await transport.stream(POST)
+        assert await anext(aiter(stream)) == b"one"
+        asyncio.get_running_loop().call_soon(go_on.set)
+        with pytest.raises(StreamTruncatedError, match="broke in the middle") as caught:
+            await anext(aiter(stream))
+        expect_clean(caught.value)
+        await stream.aclose()
+        go_on.clear()
+        asyncio.get_running_loop().call_later(0.05, go_on.set)  # when its head was read; if not, it is no HTTP
+        with pytest.raises(APIError) as caught_too:
+            await transport.send(POST)
+        expect_clean(caught_too.value)
+
+
+async def test_what_came_before_a_break_is_delivered_to_a_slow_reader_too(pool: Pool) -> None:
+    """It is read after the connection broke."""
+
+    async def answer(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        writer.write(CHUNKED + b"3\r\none\r\n")
+        await writer.drain()
+        await go_on.wait()
+        writer.write(b"3\r\ntwo\r\n5\r\nthr")
+        writer.close()
+
+    go_on = asyncio.Event()
+    async with serve(answer) as server:
+        stream = await bind(pool, server.url).stream(POST)
+        pieces = [await anext(aiter(stream))]
+        go_on.set()
+        await server.hung_up.wait()
+        response: Any = stream._response
+        while response.content.exception() is None:  # noqa: ASYNC110 - aiohttp has no event for it
+            await asyncio.sleep(0)
+        with pytest.raises(StreamTruncatedError):
+            async for data in stream:
+                pieces.append(data)
+        await stream.aclose()
+
+    assert b"".join(pieces) == b"onetwothr"
+
+
 async def test_closing_a_stream_hangs_up(pool: Pool) -> None:
     """The server need not write into the void."""
     async with serve(repeat(b"HTTP/1.1 200 OK\r\n\r\n", b"x", 0.01)) as server:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import socket
 import subprocess
@@ -64,6 +65,27 @@ async def test_a_refused_connection_is_repeated_and_then_told(stream: bool) -> N
     assert [type(attempt.error) for attempt in caught.value.attempts] == [g4f.APIConnectionError] * 3
     assert caught.value.retryable
     assert (caught.value.provider, caught.value.model) == ("OpenaiChat", "gpt-4o-mini")
+
+
+@STREAMED
+async def test_a_compressed_answer_that_is_cut_anywhere_is_whole_or_an_error(server: Loopback, stream: bool) -> None:
+    """Though its frame says that nothing is missing: never a part of the text without an error."""
+    text = "This is a test of some length, 0123456789"
+    chunks = [*map(make_chunk, text.split(",")), make_chunk(finish_reason="stop")]
+    plain = reply_events(*chunks) if stream else reply_json(make_completion(text))
+    body = gzip.compress(b"".join(piece for piece in plain.list_pieces() if isinstance(piece, bytes)))
+    whole, parts = [], set()
+    async with _make_client(server, max_retries=0) as client:
+        for end in range(len(body)):
+            cut = Reply(200, {**plain.headers, "content-encoding": "gzip"}, body[:end], framing="length")
+            server.answer = lambda request, cut=cut: cut
+            try:
+                whole.append(await _ask(client, stream=stream))
+            except g4f.APIError as error:
+                parts.add(error.partial or "")
+    assert set(whole) == {text.replace(",", "") if stream else text}
+    assert len(whole) < 20
+    assert all(text.replace(",", "").startswith(part) for part in parts)
 
 
 @STREAMED

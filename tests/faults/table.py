@@ -320,7 +320,7 @@ STREAMS = {
     "end-without-a-finish": _meet("end-without-a-finish", UNREADABLE, CUT),
     "cut-inside-an-event": _meet("cut-inside-an-event", UNREADABLE, CUT),
     "cut-inside-a-character": _meet("cut-inside-a-character", UNREADABLE, CUT),
-    "bad-chunk-header": _meet("bad-chunk-header", SILENT, STALLED, timeout=SHORT_GAP),
+    "bad-chunk-header": _meet("bad-chunk-header", REFUSED, CUT),
     "http-1-0": _meet("http-1-0", WHOLE, WHOLE),
     "http-1-0-cut": _meet("http-1-0-cut", UNREADABLE, CUT),
     "comments-for-ever": _meet("comments-for-ever", None, STALLED, timeout=SHORT_GAP, endless=True),
