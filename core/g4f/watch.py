@@ -97,9 +97,10 @@ class Watch:
         self._waiting = False
         if self._handle is not None:
             self._handle.cancel()
-        if self._why is None or self._task is None:
+        task, self._task = self._task, None  # its result may be the stream that holds this watch: a circle
+        if self._why is None or task is None:
             return False
-        own = self._task.uncancel() <= self._cancelling
+        own = task.uncancel() <= self._cancelling
         if kind is not None and kind.__name__ == "CancelledError" and own:
             self.stopped = self._why
             return True
