@@ -105,8 +105,6 @@ class DirectResponse:
         if connection is not None:
             connection.release()  # which closes it where something of the answer is left
 
-    __del__ = close
-
 
 async def read_joined(content: aiohttp.StreamReader) -> bytes:
     """Return what has come, as `content.readany()` does, in a seventh less of the time that a streamed chunk costs.

@@ -301,10 +301,14 @@ class BoundTransport:
 class AiohttpStream:
     """The body of an answer, as it comes."""
 
-    __slots__ = ("_response", "headers", "status")
+    __slots__ = ("__weakref__", "_close", "_response", "headers", "status")
 
     def __init__(self, response: Response) -> None:
         self._response = response
+        # The finalizer holds the response too. Else a stream that is collected as garbage took its connection along,
+        # which complains of not having been closed.
+        self._close = weakref.finalize(self, _close_response, response, asyncio.get_running_loop())
+        self._close.atexit = False
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
 
@@ -341,7 +345,16 @@ class AiohttpStream:
 
     async def aclose(self) -> None:
         """Close the connection unless the answer was read to its end."""
-        self._response.close()
+        self._close()
+
+
+def _close_response(response: Response, loop: asyncio.AbstractEventLoop) -> None:
+    """Close it in its loop: garbage is collected in any thread."""
+    if loop.is_closed() or asyncio._get_running_loop() is loop:
+        response.close()
+    else:
+        with suppress(RuntimeError):  # it is closed in this moment, and closes its connections itself
+            loop.call_soon_threadsafe(response.close)
 
 
 @attrs.define(eq=False)
