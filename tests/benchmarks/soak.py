@@ -37,25 +37,37 @@ ERRORS = {
     "unended": g4f.StreamTruncatedError,
     "error": g4f.InternalServerError,
 }
-LONGEST = 150  # chunks in a stream: at most a quarter of a minute
+WRITES = 500  # of the service in a second, by all streams: two cores must not be busy with them
+LONGEST = 150  # chunks in a stream
+SETTLING = 2  # MiB that memory may grow by where a part is too short to tell a slope from the beginning
 MIB = 2**20
 MAX_TOLD = 5  # of each kind of surprise
 
 
 @attrs.frozen
 class Part:
-    """So many streams at a time for so many minutes, `faulty` or not."""
+    """So many streams at a time for so many minutes, `faulty` or not; `spoil` is what the service does wrong."""
 
     streams: int
     minutes: float
     faulty: bool = False
-    manner: Manner = attrs.field(factory=Manner)
+    spoil: str = ""
+
+    @property
+    def manner(self) -> Manner:
+        """How the service serves."""
+        return Manner(pause=self.streams / WRITES, spoil=self.spoil)
 
     @property
     def longest(self) -> int:
         """Chunks in the longest stream: it takes an eighth of the part at most, so that memory can settle."""
         a_second = (self.manner.burst + 1) / 2 / self.manner.pause
         return max(5, min(LONGEST, int(self.minutes * 60 * a_second / 8)))
+
+    @property
+    def may_grow(self) -> float:
+        """MiB that memory may grow by in the second half: one a minute."""
+        return self.minutes / 2 if self.minutes >= 1 else SETTLING
 
 
 FULL = (Part(200, 10), Part(500, 1), Part(100, 5, faulty=True))
@@ -144,7 +156,7 @@ class Findings:
         return self.slope * (self.half[-1][0] - self.half[0][0]) / 60
 
     def list_defects(self) -> Iterator[str]:
-        """Say what is not as it must be; of memory what a minute at most may add, however short the part."""
+        """Say what is not as it must be."""
         tally = self.tally
         for name in ("lost", "doubled", "altered"):
             if count := getattr(tally, name):
@@ -153,7 +165,7 @@ class Findings:
             yield f"{tally.unexpected} streams ended otherwise than they should: {'; '.join(tally.surprises)}"
         if not tally.chunks or tally.streams != self.asked:
             yield f"{tally.streams} streams were read and {self.asked} were asked for"
-        if self.slope > 1 and self.growth > 1:
+        if self.growth > self.part.may_grow:
             yield f"memory grew by {self.growth:.1f} MiB, {self.slope:.1f} a minute"
         if self.left != Holding() or self.connections:
             yield f"left open: {self.left}, {self.connections} connections"

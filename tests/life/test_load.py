@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from benchmarks import soak
@@ -18,7 +19,7 @@ from g4f.context import Answered, Call, CallNext
 from life.program import run_program
 
 SOAK = Path(soak.__file__)
-BRIEF = soak.Part(10, 0.05, manner=Manner(pause=0.02))
+BRIEF = soak.Part(10, 0.05)
 
 
 @pytest.mark.soak
@@ -38,7 +39,7 @@ def test_a_brief_part_is_well() -> None:
 @pytest.mark.parametrize("spoil", SPOILS)
 def test_a_chunk_that_is_lost_doubled_or_altered_is_seen(spoil: str) -> None:
     """The service spoils one chunk of each stream, and so many are counted."""
-    findings = soak.run_part(soak.Part(10, 0.05, manner=Manner(pause=0.02, spoil=spoil)))
+    findings = soak.run_part(attrs.evolve(BRIEF, spoil=spoil))
     assert findings.tally.streams > 0
     assert list(findings.list_defects()) == [f"{findings.tally.streams} chunks {spoil}"]
 
