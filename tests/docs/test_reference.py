@@ -269,3 +269,22 @@ def test_the_exit_codes_are_those_of_the_help() -> None:
     assert len(lines) >= 5
     for code, meaning in lines:
         assert f"| {code} | {meaning} |" in page.text
+
+
+def test_the_messages_of_the_troubleshooting_are_those_that_are_said() -> None:
+    """Whoever changes one finds its remedy; `…` stands for what varies."""
+    page = read_page(ROOT / "docs" / "how-to" / "troubleshooting.md")
+    messages = re.findall(r"^\| `([^`]+)`", page.prose, re.MULTILINE)
+    said = " ".join(_list_texts())
+    parts = [part.strip(" '") for message in messages for part in message.split("…") if len(part) > 3]
+    assert len(parts) > 20
+    assert [part for part in parts if part not in said] == []
+
+
+def _list_texts() -> Iterator[str]:
+    """The texts in the code, those with values in them without their braces, and the scripts."""
+    for path in [*ROOT.glob("core/**/*.py"), *ROOT.glob("plugins/**/*.py")]:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield re.sub(r"\{[^{}]*\}", "", node.value)
+    yield (ROOT / "scripts" / "setup").read_text("utf-8")
