@@ -23,6 +23,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what `scripts/test` passes on."""
+    parser.addoption("--packages", help="a folder of built packages to test, in place of building them")
     parser.addoption("--all", action="store_true", help="run the tests that fetch some hundred megabytes, too")
     parser.addoption("--moments", type=int, default=2, help="at how many random moments of a run Ctrl-C is tried")
 

@@ -27,8 +27,15 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def artefacts(checkout: Path) -> Path:
-    """The folder with every package's sdist and the wheel that was built from that sdist."""
+def artefacts(request: pytest.FixtureRequest) -> Path:
+    """The folder with every package's sdist and the wheel that was built from that sdist; `--packages` names one."""
+    if given := request.config.getoption("--packages"):
+        return Path(given).resolve()
+    return build_artefacts(request.getfixturevalue("checkout"))
+
+
+def build_artefacts(checkout: Path) -> Path:
+    """Build every package of a checkout."""
 
     def build(source: Path) -> None:
         how = ("--quiet", "--no-build-isolation", "--offline", "--python", sys.executable)
