@@ -8,11 +8,15 @@ from __future__ import annotations
 import ipaddress
 import socket
 from contextlib import suppress
+from urllib.parse import unquote
 
 from yarl import URL
 
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")  # all that is assigned to the public internet, but for
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # IPv4 addresses in networks that have none of their own (RFC 6052)
+
+# IETF assignments, relays of 6to4, documentation (RFC 6890, 7526, 9637): older Pythons take them for public.
+_RESERVED = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")))
 
 
 def is_public_address(address: str) -> bool:
@@ -23,6 +27,8 @@ def is_public_address(address: str) -> bool:
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
+        return False
+    if any(ip in network for network in _RESERVED):
         return False
     if isinstance(ip, ipaddress.IPv4Address):
         return ip.is_global and not ip.is_multicast
@@ -47,7 +53,8 @@ def names_private_host(url: str) -> bool:
 
 def _read_host(url: str) -> str:
     with suppress(ValueError, IndexError):  # yarl raises either for what cannot be read
-        return (URL(url).raw_host or "").rstrip(".").lower()  # as it will be asked for: "127。0。0。1" is one, too
+        host = unquote(URL(url).raw_host or "")  # as it will be asked for: "127。0。0。1" is one, too
+        return host.partition("\0")[0].rstrip(".").lower()  # what is written in C reads no further
     return ""
 
 
