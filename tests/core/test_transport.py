@@ -984,30 +984,6 @@ async def test_a_proxy_of_another_kind_is_refused(proxy: str) -> None:
 
 # --- Downloads -------------------------------------------------------------------------------------------------------
 
-REFUSED = (
-    *("http://127.0.0.1:{port}/", "http://localhost:{port}/", "http://127.1:{port}/", "http://2130706433:{port}/"),
-    *("http://0x7f000001:{port}/", "http://0177.0.0.1:{port}/", "http://[::1]:{port}/", "http://0:{port}/"),
-    *("http://[::ffff:127.0.0.1]:{port}/", "http://a.localhost:{port}/", "http://localhost.:{port}/"),
-    *("http://127。0。0。1:{port}/", "http://①27.0.0.1:{port}/", "http://LOCALHOST:{port}/"),
-)
-
-
-@pytest.mark.parametrize("url", REFUSED)
-@pytest.mark.parametrize("proxied", [False, True], ids=["directly", "through a proxy"])
-async def test_a_private_address_is_not_downloaded_from(url: str, proxied: bool) -> None:
-    """However it is written, and whoever connects."""
-    async with serve(say(OK)) as server, run_proxy() as proxy:
-        pool = Pool({"all": proxy.url} if proxied else {})
-        with pytest.raises(APIConnectionError, match="not a public address; pass allow_private_urls=True") as caught:
-            await pool.fetch(url.format(port=server.url.rpartition(":")[2]), deadlines=Timeout())
-        await pool.close()
-
-    assert not caught.value.retryable
-    expect_clean(caught.value)
-    assert not server.connections
-    assert not proxy.requests
-
-
 async def test_a_name_that_leads_to_a_private_address_is_not_downloaded_from(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
