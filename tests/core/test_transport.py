@@ -984,6 +984,7 @@ async def test_a_proxy_of_another_kind_is_refused(proxy: str) -> None:
 
 # --- Downloads -------------------------------------------------------------------------------------------------------
 
+
 async def test_a_name_that_leads_to_a_private_address_is_not_downloaded_from(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,9 +7,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from textwrap import dedent
 
 import aiohttp
+import attrs
 import pytest
 
 from faults.table import WAYS, End, Row, Way
@@ -23,59 +23,91 @@ _FAULTS = [
     "", "closed-before-the-answer", "connection-reset", "status-401", "status-503", "html-page", "garbage-status-line",
     "redirect-to-another-origin", "gzip-broken", "an-error-event-in-mid-stream", "first-byte-never-comes",
 ]  # fmt: skip
-_PROGRAM = """
-    import asyncio, pickle, sys, traceback
-    import aiohttp, g4f  # aiohttp here, since its import takes long beside the deadline
+PROGRAM = Path(__file__).parent / "meet.py"
+CLI_FAULTS = ["", "status-401", "connection-reset", "html-page", "redirect-to-another-origin"]
+# A middleware that shows the key to all who can see anything.
+LEAK = """
+import logging, os, sys
+import g4f
 
-    def report(error):
-        print(repr(error), error, vars(error), error.attempts)
-        frames = traceback.TracebackException.from_exception(error, capture_locals=True)
-        for frame in frames.stack:
-            if frame.filename != "<string>":  # this program's own frames hold its own copy
-                print(frame.filename, frame.locals)
-        traceback.print_exception(error)
-        try:
-            print(pickle.dumps(error))
-        except TypeError as refusal:
-            print(refusal)
+class Leak:
+    async def __call__(self, call, call_next):
+        key = os.environ["CANARY"]
+        print(key)
+        logging.getLogger("leak").debug(key)
+        open("left.txt", "w").write(key)
+        return await call_next(call)
 
-    async def main(provider, url, key):
-        client = g4f.AsyncClient(provider=provider, base_url=url, api_key=key, timeout=1.0, max_retries=0)
-        print(client, vars(client), client._settings)
-        for fault in sys.argv[4:]:
-            for stream in (False, True):
-                try:
-                    answer = client.chat.completions.create("Hi", fault or None, stream=stream)
-                    print(answer)
-                    if stream:
-                        print([chunk async for chunk in answer])
-                    else:
-                        print(await answer)
-                except g4f.G4FError as error:
-                    report(error)
-        await client.chat.completions.create("Hi", sys.argv[-1])  # nobody catches this one
+logging.basicConfig(level=logging.DEBUG)
+with g4f.Client(provider=sys.argv[1], base_url=sys.argv[2], middleware=[Leak()], api_key="sk-1") as client:
+    client.chat.completions.create("Hi")
+"""
 
-    asyncio.run(main(*sys.argv[1:4]), debug=True)
-    """
+
+@attrs.frozen
+class Seen:
+    """What a program left for others to see."""
+
+    done: subprocess.CompletedProcess[str]
+    folder: Path
+    requests: int
+
+    def find(self, key: str = KEY) -> list[str]:
+        """Say where the key can be seen."""
+        found = [name for name in ("stdout", "stderr") if key in getattr(self.done, name)]
+        for path in self.folder.rglob("*"):
+            where = str(path.relative_to(self.folder))
+            if key in where or (path.is_file() and key.encode() in path.read_bytes()):
+                found.append(where)
+        return found
+
+
+def run_program(dialect: str, folder: Path, *command: str) -> Seen:
+    """Run Python where nothing of the tester's is, every log at its most talkative, before a server with faults."""
+    provider, path = PROVIDERS[dialect]
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "PYTHONPATH") if name in os.environ}
+    environment = {**kept, "CANARY": KEY, "G4F_LOG": "debug", "HOME": str(folder), "OPENAI_API_KEY": KEY}
+    with Server(DIALECTS[dialect]) as server:
+        url = server.url + path
+        filled = [part.replace("{provider}", provider).replace("{url}", url) for part in command]
+        done = subprocess.run(
+            [sys.executable, "-X", "dev", *filled],
+            cwd=folder,
+            env={**environment, "OPENAI_BASE_URL": url},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=100,
+        )
+        return Seen(done, folder, len(server.requests))
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_a_program_that_catches_nothing_shows_no_key(dialect: str, tmp_path: Path) -> None:
-    """With every log at its most talkative: not on either output, and in no file."""
-    provider, path = PROVIDERS[dialect]
-    environment = {**os.environ, "G4F_LOG": "debug", "HOME": str(tmp_path), "PYTHONASYNCIODEBUG": "1"}
-    with Server(DIALECTS[dialect]) as server:
-        command = [sys.executable, "-X", "dev", "-c", dedent(_PROGRAM), provider, server.url + path, KEY, *_FAULTS]
-        done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=60
-        )
-    assert len(server.requests) > len(_FAULTS)  # what was sent held the key
-    assert "APITimeoutError" in done.stderr.splitlines()[-1]
-    assert "attempt provider=" in done.stderr
-    for text in (done.stdout, done.stderr, *(str(file) for file in tmp_path.rglob("*"))):
-        assert KEY not in text
-    for file in tmp_path.rglob("*"):
-        assert file.is_dir() or KEY.encode() not in file.read_bytes()
+def test_a_program_that_shows_all_it_can_shows_no_key(dialect: str, tmp_path: Path) -> None:
+    """Chats, streams, pictures, embeddings and the synchronous client; at the end nobody catches an error."""
+    seen = run_program(dialect, tmp_path, str(PROGRAM), "{provider}", "{url}", *_FAULTS)
+    assert seen.requests > 3 * len(_FAULTS)  # what was sent held the key
+    assert "APITimeoutError" in seen.done.stderr.splitlines()[-1]
+    assert "attempt provider=" in seen.done.stderr
+    assert "self = " in seen.done.stdout  # variables are shown
+    assert seen.find() == []
+
+
+def test_a_key_that_is_shown_is_found(tmp_path: Path) -> None:
+    """On both outputs and in a file: so it would be found in the test above."""
+    seen = run_program("openai", tmp_path, "-c", LEAK, "{provider}", "{url}")
+    assert seen.requests
+    assert seen.find() == ["stdout", "stderr", "left.txt"]
+
+
+@pytest.mark.parametrize("fault", CLI_FAULTS)
+def test_the_command_line_shows_no_key(fault: str, tmp_path: Path) -> None:
+    """With `--debug`, and in what it keeps of conversations."""
+    command = ["-m", "g4f_cli", "--debug", "-p", "{provider}", *(["-m", fault] if fault else []), "Hi"]
+    seen = run_program("openai", tmp_path, *command)
+    assert seen.requests
+    assert ("Traceback" in seen.done.stderr) == bool(fault)
+    assert seen.find() == []
 
 
 @pytest.mark.parametrize("way", WAYS)
