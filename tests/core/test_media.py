@@ -342,6 +342,28 @@ def test_a_picture_that_cannot_be_put_in_its_place_leaves_nothing_behind(
         assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """No file grows beyond 64 KiB: the system fails in the middle of a longer one, as on a disk that is full."""
+    resource = pytest.importorskip("resource", reason="only POSIX systems limit the size of files")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_disk_that_fills_up_is_an_error_and_keeps_nothing_half_written(tmp_path: Path) -> None:
+    """Of several pictures those that fitted are taken away again."""
+    large = PNG + bytes(2**17)
+    for save in (lambda: save_image(large, tmp_path), lambda: save_images([PNG, large], tmp_path)):
+        with pytest.raises(G4FError, match=r"cannot be saved in .*: File too large") as caught:
+            save()
+        assert caught.value.__cause__ is None
+        assert list(tmp_path.iterdir()) == []
+    assert save_image(PNG, tmp_path).read_bytes() == PNG
+
+
 def test_what_is_no_picture_is_not_saved(tmp_path: Path) -> None:
     """Whatever the service calls it."""
     with pytest.raises(G4FError, match="The generated image is no png"):
