@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -41,6 +42,18 @@ def test_a_sign_in_asks_for_a_code_and_waits(entra: Entra) -> None:
     [asked] = entra.list_forms("devicecode")
     assert set(asked["scope"].split()) == {*sign_in.SCOPES, "openid", "profile", "offline_access"}
     assert [form["device_code"] for form in entra.list_forms("token")] == ["the-device-code"] * 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX systems have these permissions")
+def test_a_sign_in_that_others_can_read_is_not_used(entra: Entra, token_file: Path) -> None:
+    """It says what to do; then it is used."""
+    save_sign_in(token_file, _sign_in(entra))
+    for mode in (0o640, 0o604):
+        token_file.chmod(mode)
+        with pytest.raises(MissingCredentialsError, match=rf"Others can read .*: run chmod 600 {token_file}"):
+            load_sign_in(token_file)
+    token_file.chmod(0o600)
+    assert load_sign_in(token_file) is not None
 
 
 def test_what_is_kept_is_readable_to_its_user_alone(entra: Entra, token_file: Path) -> None:
@@ -156,6 +169,7 @@ def test_a_file_of_something_else_is_no_sign_in(text: str, token_file: Path) -> 
     """It is left alone, and named."""
     token_file.parent.mkdir()
     token_file.write_text(text)
+    token_file.chmod(0o600)
     with pytest.raises(MissingCredentialsError, match="cannot be used: it is no sign-in of g4f"):
         load_sign_in(token_file)
     assert token_file.read_text() == text

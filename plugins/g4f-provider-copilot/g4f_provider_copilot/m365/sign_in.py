@@ -82,8 +82,13 @@ def load_sign_in(path: Path) -> SignIn | None:
     """Read what is kept, or None.
 
     Raises:
-        MissingCredentialsError: The file is not what it should be.
+        MissingCredentialsError: The file is not what it should be, or others can read it.
     """
+    if os.name == "posix" and path.exists() and path.stat().st_mode & 0o077:
+        raise MissingCredentialsError(
+            f"Others can read the sign-in in {path}, so it is not used: "
+            f"run chmod 600 {path}, and sign in anew if somebody may have seen it."
+        )
     try:
         kept = json.loads(path.read_text("utf-8"))
         return SignIn(**{**kept, "application": Application(**kept["application"])})
