@@ -230,7 +230,8 @@ class ChunkReader:
         body = start + await response.read(limit)
         if len(body) > limit:
             raise APIResponseError(f"The answer is larger than {limit} bytes.")
-        check_depth(body, self._limits.json_depth)
+        if self._limits.json_depth < MAX_DEPTH:
+            check_depth(body, self._limits.json_depth)
         return unfold_completion(self._wire.decode_chat(HttpResponse(response.status, response.headers, body)))
 
     async def aclose(self) -> None:

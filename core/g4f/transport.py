@@ -28,7 +28,7 @@ from yarl import URL
 
 from g4f import direct
 from g4f.addresses import is_public_address, names_private_host
-from g4f.context import DEFAULT_LIMITS, HttpRequest, HttpResponse, Limits, Timeout
+from g4f.context import DEFAULT_LIMITS, MAX_DEPTH, HttpRequest, HttpResponse, Limits, Timeout
 from g4f.credentials import Access, find_origin, is_among
 from g4f.errors import (
     APIConnectionError,
@@ -232,19 +232,17 @@ class BoundTransport:
         else:
             response = await self._open_in_time(request, head)
         try:
+            limits, expected = self.limits, request.max_bytes
             if response.status >= 400:
-                body = await _read_body(response, self.limits.error_bytes, cut=True)
+                body = await _read_body(response, limits.error_bytes, cut=True)
             else:
-                body = await _read_body(response, self._choose_limit(request))
-                check_depth(body, self.limits.json_depth)
+                limit = limits.json_bytes if expected is None else limits.images_bytes or expected
+                body = await _read_body(response, limit)
+                if limits.json_depth < MAX_DEPTH:
+                    check_depth(body, limits.json_depth)
             return HttpResponse(response.status, response.headers, body, str(response.url))
         finally:
             response.close()  # a no-op for a body that was read to its end: then the connection is reused
-
-    def _choose_limit(self, request: HttpRequest) -> int:
-        if request.max_bytes is None:
-            return self.limits.json_bytes
-        return self.limits.images_bytes or request.max_bytes
 
     async def stream(self, request: HttpRequest) -> AiohttpStream:
         """Send a request and return at the answer's head; see `g4f.context.Transport`."""

@@ -81,12 +81,12 @@ _load: Callable[[bytes], Any] = getattr(orjson, "loads", _load_plainly)
 
 
 def check_depth(data: bytes, depth: int) -> None:
-    """Look at JSON before it is read, where it must be flatter than what can be read; what is none passes.
+    """Look at JSON that must be flatter than `decode_json` asks for, before it is read; what is none passes.
 
     Raises:
         APIResponseError: It is nested deeper.
     """
-    if depth < MAX_DEPTH and _has_many(data, depth):
+    if _has_many(data, depth):
         try:
             value = decode_json(data)
         except APIResponseError:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from g4f.errors import APIResponseError, InvalidInputError
 from g4f.wire import json as wire_json
-from g4f.wire.json import MAX_DEPTH, decode_answer, decode_json, decode_object, encode_json, show_start
+from g4f.wire.json import MAX_DEPTH, check_depth, decode_answer, decode_json, decode_object, encode_json, show_start
 
 any_text = st.text(st.characters(), max_size=8)  # lone surrogates among it
 whole_numbers = st.integers(-(2**63), 2**64 - 1)  # orjson reads larger ones as floats, as JavaScript does
@@ -114,6 +114,29 @@ def test_json_that_is_nested_a_little_or_only_long_is_read() -> None:
 
     assert decode_json(deep)
     assert len(decode_json(wide)) == 1000
+
+
+@pytest.mark.parametrize("inside", [b"0", b'"\xff"', b'"\\ud83d"'])
+@pytest.mark.parametrize(("start", "end"), [(b"[", b"]"), (b'{"a":', b"}"), (b'[{"a": [0, ', b"]}]")])
+@pytest.mark.parametrize("depth", [1, 2, 9, 30])
+def test_json_can_be_asked_to_be_flatter(depth: int, start: bytes, end: bytes, inside: bytes) -> None:
+    """To the level, and however it is read."""
+    levels = (start + end).count(b"[") + (start + end).count(b"{")
+    for repeats in range(1, depth + 2):
+        data = start * repeats + inside + end * repeats
+        if repeats * levels > depth:
+            with pytest.raises(APIResponseError, match=f"nested deeper than {depth} levels"):
+                check_depth(data, depth)
+        else:
+            check_depth(data, depth)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"[[[[[[", b"<p>{{{{{{{}</p>", b'"[[[[[[[["', b'["[[[[[[", "{{{{{{{{{{"]', b"[[]" * 9]
+)
+def test_brackets_that_are_no_levels_do_not_count(data: bytes) -> None:
+    """Those in texts; and what is no JSON is told of by who reads it."""
+    check_depth(data, 1)
 
 
 @pytest.mark.parametrize(("data", "kind"), [(b"[]", "list"), (b"null", "NoneType"), (b'"a"', "str"), (b"1", "int")])
