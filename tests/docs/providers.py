@@ -193,12 +193,12 @@ def _describe_models(manifest: Manifest) -> list[str]:
 
 
 def _list_models(manifest: Manifest) -> str:
-    head = ("model", "also called", "can", "reads and writes", "writes at most")
+    head = ("model", "also called", "can", "tokens in all", "tokens written")
     return make_table(head, *(_describe_model(manifest, model) for model in manifest.models))
 
 
 def _describe_model(manifest: Manifest, model: Model) -> tuple[str, ...]:
-    tokens = [f"{limit:,} tokens" if limit else "" for limit in (model.context_tokens, model.output_tokens)]
+    tokens = [f"{limit:,}" if limit else "" for limit in (model.context_tokens, model.output_tokens)]
     abilities = ", ".join(list_abilities(manifest, model))
     return (f"`{model.id or model.pattern}`", list_codes(model.aliases), abilities, *tokens)
 

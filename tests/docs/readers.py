@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -50,19 +51,52 @@ def make_environment(url: str, **more: str) -> dict[str, str]:
     }
 
 
-def run_program(code: str, folder: Path, url: str, *, seconds: float) -> subprocess.CompletedProcess[str]:
-    """Run a program in an empty folder, with warnings as errors; a reader's own server is the service at `url`."""
-    command = [sys.executable, "-W", "error", "-c", code.replace(OWN_SERVER, url)]
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=make_environment(url),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=seconds,
-        check=False,
-    )
+class Programs:
+    """A reader who runs programs, with warnings as errors; a server of their own is the service at `url`.
+
+    They are run by `docs.worker`, which is begun with the first of them.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._worker: subprocess.Popen[str] | None = None
+
+    def run(self, code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+        """Run a program in an empty folder."""
+        place, out, err = folder / "work", folder / "out", folder / "err"
+        place.mkdir()
+        job = {"code": code.replace(OWN_SERVER, self._url), "folder": str(place), "out": str(out), "err": str(err)}
+        try:
+            ended = self._ask(json.dumps({**job, "variables": make_environment(self._url)}))
+        except BaseException:  # it hangs, or the test was ended: nobody else may wait for it
+            self.end()
+            raise
+        return subprocess.CompletedProcess(code, ended, out.read_text("utf-8"), err.read_text("utf-8"))
+
+    def _ask(self, job: str) -> int:
+        worker = self._worker = self._worker or self._begin()
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        worker.stdin.write(f"{job}\n")
+        worker.stdin.flush()
+        return int(worker.stdout.readline())
+
+    def _begin(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-W", "error", Path(__file__).parent / "worker.py"],
+            env=make_environment(self._url),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            start_new_session=True,
+        )
+
+    def end(self) -> None:
+        """End what runs."""
+        if self._worker is not None:
+            os.killpg(self._worker.pid, signal.SIGKILL)
+            self._worker.communicate()
+            self._worker = None
 
 
 @contextmanager

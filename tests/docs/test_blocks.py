@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from docs.pages import Block, Page, compare_output, read_pages
-from docs.readers import begin_session, make_environment, run_program
+from docs.readers import Programs, begin_session, make_environment
 from docs.service import answer
 from loopback import Loopback
 
@@ -22,7 +22,7 @@ COMMANDS = [block for block in SINGLE if block.language == "sh" and block.output
 NOT_RUN = [block for page in PAGES for block in page.blocks if block.not_run is not None]
 LOCAL_SECONDS = 1400  # the first that asks the local model waits until half a gigabyte is there
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="the commands are for a POSIX shell")
+posix = pytest.mark.skipif(sys.platform == "win32", reason="commands are for a POSIX shell, and programs are forked")
 
 
 @pytest.fixture(scope="module")
@@ -32,19 +32,46 @@ def service() -> Iterator[Loopback]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def programs(service: Loopback) -> Iterator[Programs]:
+    """Who runs them."""
+    reader = Programs(service.url)
+    yield reader
+    reader.end()
+
+
 def make_parameters(blocks: list[Block]) -> list[Any]:
     slow = [pytest.mark.timeout(LOCAL_SECONDS + 60)]
     return [pytest.param(block, id=block.name, marks=slow if block.local else []) for block in blocks]
 
 
+@posix
 @pytest.mark.parametrize("block", make_parameters(PROGRAMS))
-def test_a_program_runs_and_prints_what_the_page_says(block: Block, tmp_path: Path, service: Loopback) -> None:
+def test_a_program_runs_and_prints_what_the_page_says(block: Block, tmp_path: Path, programs: Programs) -> None:
     """In an empty folder, with warnings as errors."""
-    done = run_program(block.code, tmp_path, service.url, seconds=LOCAL_SECONDS if block.local else 60)
+    done = programs.run(block.code, tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Exception ignored" not in done.stderr, done.stderr
     if block.output is not None:
         assert compare_output(block, done.stdout), done.stdout + done.stderr
+
+
+@posix
+def test_a_program_begins_and_ends_as_if_it_were_alone(programs: Programs, tmp_path: Path) -> None:
+    """Though they are forked from one process: what one does is nothing to the next, and what fails is told."""
+    (tmp_path / "first").mkdir()
+    (tmp_path / "second").mkdir()
+    first = programs.run(
+        "import os, json\njson.mark = os.environ['MARK'] = '1'\nopen('left', 'w')\n1 / 0", tmp_path / "first"
+    )
+    assert first.returncode == 1
+    assert "ZeroDivisionError" in first.stderr
+    assert "Exception ignored" in first.stderr  # a file that was not closed
+    told = programs.run(
+        "import json, os, sys\nprint(__name__, os.listdir(), hasattr(json, 'mark'), 'MARK' in os.environ)\nsys.exit(3)",
+        tmp_path / "second",
+    )
+    assert (told.returncode, told.stdout) == (3, "__main__ [] False False\n"), told.stderr
 
 
 @posix

@@ -111,7 +111,7 @@ def list_facts(manifest: Manifest) -> Iterator[str]:
 def _list_facts_of_model(model: Model) -> Iterator[str]:
     yield model.id or model.pattern
     yield from model.aliases
-    yield from (f"{limit:,} tokens" for limit in (model.context_tokens, model.output_tokens) if limit)
+    yield from (f"{limit:,}" for limit in (model.context_tokens, model.output_tokens) if limit)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.name)
