@@ -67,13 +67,22 @@ class Watch:
         self._handle = self._loop.call_at(self._date, self._check)
 
     def _check(self) -> None:
+        if self._is_late():  # look again once the loop has handed over what came while something held it up
+            self._handle = self._loop.call_at(self._date, self._check_again)
+
+    def _check_again(self) -> None:
+        if self._is_late():
+            self._stop("late")
+
+    def _is_late(self) -> bool:
+        """Tell whether it is over; where it is not, look again when it may be."""
         self._handle = None
         if not self._waiting:
-            return  # `resume` sets the timer anew
+            return False  # `resume` sets the timer anew
         if self._date > self._loop.time():
             self._set_timer()
-        else:
-            self._stop("late")
+            return False
+        return True
 
     def interrupt(self) -> bool:
         """Stop the task that waits, if another one does."""

@@ -284,6 +284,21 @@ async def test_a_slow_reader_is_no_silence(server: Loopback) -> None:
             await asyncio.sleep(0.3)
 
 
+async def test_a_loop_that_was_held_up_is_no_silence(server: Loopback) -> None:
+    """What came meanwhile is read before anybody calls it late."""
+    texts = [str(number) for number in range(3)]
+    pieces = [piece for text in texts for piece in (f"data: {json.dumps(make_chunk(text))}\n\n".encode(), 0.1)]
+    server.answer = lambda request: reply_events(end=[*pieces, STALL])
+    async with _make_client(server, timeout=SHORT) as client:
+        seen = []
+        with pytest.raises(g4f.APITimeoutError):
+            async for chunk in client.chat.completions.stream("Hi", "gpt-4o-mini"):
+                seen.append(chunk.choices[0].delta.content)
+                if len(seen) == 1:
+                    asyncio.get_running_loop().call_soon(time.sleep, 1)  # twice the gap, while the stream is waited for
+    assert seen == texts
+
+
 LONG = [piece for number in range(300) for piece in (f"data: {json.dumps(make_chunk(str(number)))}\n\n".encode(), 0.02)]
 
 
