@@ -15,7 +15,7 @@ import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import attrs
@@ -37,6 +37,7 @@ ERRORS = {
     "unended": g4f.StreamTruncatedError,
     "error": g4f.InternalServerError,
 }
+GAP = 8.0  # seconds that a faulty part waits for what stalled
 WRITES = 500  # of the service in a second, by all streams: two cores must not be busy with them
 LONGEST = 150  # chunks in a stream
 SETTLING = 2  # MiB that memory may grow by where a part is too short to tell a slope from the beginning
@@ -201,7 +202,7 @@ class Run:
             proxies={},
             max_retries=0,  # so that whatever goes wrong is seen
             middleware=self._middleware,
-            timeout=g4f.Timeout(gap=min(10.0, self._part.minutes * 60 / 3)),
+            timeout=g4f.Timeout(connect=60, gap=GAP if self._part.faulty else 60),
         )
 
     async def _watch_memory(self) -> list[tuple[float, int]]:
@@ -269,8 +270,12 @@ def write_row(findings: Findings) -> str:
     return f"| {' | '.join(map(str, cells))} |\n"
 
 
-def run_parts(parts: Iterable[Part]) -> list[str]:
-    """Run all, print the table, and return what is wrong."""
+def run_parts(parts: Sequence[Part]) -> list[str]:
+    """Run all, print the table, and return what is wrong.
+
+    The largest runs once before, so that the heap is as large as it will be.
+    """
+    run_part(max(parts, key=lambda part: part.streams))
     sys.stdout.write(f"| {' | '.join(COLUMNS)} |\n{'|--:' * len(COLUMNS)}|\n")
     defects = []
     for part in parts:
