@@ -16,7 +16,7 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 MOST = {"request": 465, "chunk": 69}
 
 # What a careless change would do: work out anew for each call who serves it, and copy each chunk.
-ROUTE_EACH_CALL = "from g4f.client._settings import Choices; Choices.find = lambda self, key: None"
+ROUTE_EACH_CALL = "from g4f.client._choosing import Choices; Choices.find = lambda self, key: None"
 COPY_EACH_CHUNK = """
 from g4f.stream import ChatStream
 take = ChatStream._take

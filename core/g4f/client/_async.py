@@ -15,17 +15,14 @@ from g4f.client._arguments import (
     SettingsInput,
 )
 from g4f.client._chat import Chat
+from g4f.client._choosing import Choice, Choices, Chooser, check_headers
 from g4f.client._embeddings import EmbeddingsResource
 from g4f.client._images import ImagesResource
 from g4f.client._models import Models
 from g4f.client._settings import (
     CUSTOM,
-    Choice,
-    Choices,
-    Chooser,
     Settings,
     arrange_middleware,
-    check_headers,
     read_api_versions,
     read_base_urls,
     read_keys,
