@@ -35,6 +35,8 @@ case $* in
         [ ! -e "$FAIL" ] || exec cat "$FAIL" missing ;;
 esac
 """
+# A shell's words that write what follows them into the file that the last argument names.
+WRITE_LAST = 'for file; do :; done; write() { echo "$*" >"$file"; }; write'
 PROGRAM = """#!/bin/sh
 echo "$# $*: $(cat)"
 exit 3
@@ -104,6 +106,11 @@ class Machine:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
         path.chmod(0o755)
+
+    def install_uv(self, text: str) -> None:
+        """Set up, and put a program in the place of uv."""
+        self.run("setup", "dev")
+        self._install(self.checkout / ".venv" / "bin" / "uv", text)
 
 
 @pytest.fixture
@@ -336,3 +343,20 @@ def test_the_packages_that_debian_splits_off_are_named(machine: Machine) -> None
     code, out, err = machine.run("g4f", has="no-venv")
     assert (code, out) == (1, "")
     assert "sudo apt install python3.12-venv libgomp1\n" in err
+
+
+@pytest.mark.parametrize(
+    ("audit", "code", "says"),
+    [
+        ("exit 0", 0, "pip-audit: clean; no weakness is known of what requirements-dev.lock pins.\n"),
+        (f"{WRITE_LAST} one 1.0 PYSEC-1; exit 1", 1, "one 1.0 PYSEC-1\n"),
+        ("echo tried >&2; echo nobody answers >&2; exit 1", 0, "pip-audit: not checked. nobody answers\n"),
+        ("exit 2", 0, "pip-audit: not checked. \n"),
+    ],
+)
+def test_an_audit_that_could_not_be_made_is_not_called_clean(
+    machine: Machine, audit: str, code: int, says: str
+) -> None:
+    """Only a weakness that was found makes it fail."""
+    machine.install_uv(f"#!/bin/sh\n{audit}\n")
+    assert machine.run("audit")[:2] == (code, says)
