@@ -25,7 +25,7 @@ def is_public_address(address: str) -> bool:
     An IPv4 address inside an IPv6 one counts for it; the tunnels 6to4 and Teredo are given up and never public.
     """
     try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
+        ip = ipaddress.ip_address(address)
     except ValueError:
         return False
     if any(ip in network for network in _RESERVED):

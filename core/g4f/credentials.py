@@ -141,7 +141,7 @@ def resolve_access(
         how = f" or set {manifest.base_url_variable}" if manifest.base_url_variable else ""
         raise MissingCredentialsError(f"{provider} needs to know where its server is: pass base_url=…{how}.")
     foreign = bool(base_url) and not is_among(address, known)
-    if key is None and not foreign and manifest.auth.kind != "none":
+    if key is None and not foreign:
         variable = find_variable(manifest, variables)
         key = make_secret(variables[variable], provider) if variable else None
     if key is None and not foreign and manifest.auth.kind == "header" and manifest.auth.required:

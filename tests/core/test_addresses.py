@@ -11,11 +11,13 @@ from g4f.addresses import is_public_address, names_private_host
 PUBLIC = (
     *("1.1.1.1", "8.8.8.8", "93.184.215.14", "100.63.255.255", "100.128.0.1", "172.15.0.1", "172.32.0.1"),
     *("2606:4700::1111", "2a00:1450:4001::5", "::ffff:8.8.8.8", "64:ff9b::808:808"),
+    "2606:4700::1111%eth0",
 )
 PRIVATE = (
     *("127.0.0.1", "127.255.255.254", "0.0.0.0", "0.1.2.3", "10.0.0.1", "172.16.0.1", "172.31.255.255"),  # noqa: S104
     *("192.168.0.1", "169.254.169.254", "100.64.0.1", "100.127.255.255", "192.0.2.1", "198.18.0.1", "198.51.100.1"),
     *("203.0.113.1", "224.0.0.1", "239.255.255.250", "240.0.0.1", "255.255.255.255"),
+    *("::ffff:127.0.0.1%eth0", "64:ff9b::7f00:1%eth0", "8.8.8.8%eth0"),
     *("::1", "::", "fe80::1", "fe80::1%eth0", "fe80::1%25eth0", "fc00::1", "fd12:3456::1", "fec0::1", "ff02::1"),
     *("::ffff:127.0.0.1", "::ffff:169.254.169.254", "::ffff:10.0.0.1", "::ffff:0:127.0.0.1", "::127.0.0.1"),
     *("64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::808:808", "64:ff9b:1:a9fe:a9:fe00:808:808"),
@@ -70,7 +72,7 @@ def test_an_ipv4_address_is_as_public_as_its_ipv6_forms(address: Any) -> None:
             "127。0。0。1",
             "①27.0.0.1",
         ),
-        *("user:word@10.0.0.1", "169.254.169.254", "[64:ff9b::7f00:1]", "0x0a.1"),
+        *("user:word@10.0.0.1", "169.254.169.254", "[64:ff9b::7f00:1]", "0x0a.1", "127.0.0.1%25eth0"),
     ],
 )
 def test_a_url_names_a_private_host_in_many_ways(host: str) -> None:
@@ -88,7 +90,13 @@ def test_other_hosts_are_not_known_to_be_private(host: str) -> None:
     assert not names_private_host(f"http://{host}/picture.png")
 
 
-@pytest.mark.parametrize("url", ["", "http://", "http://[::1", "http://a:b:c/", "nonsense", "http://\udcff/", "//"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "//", "nonsense", "http://", "http://[::1", "http://a:b:c/", "http://\udcff/", "http://\x00/"),
+        "http://-[]@",  # yarl's IndexError
+    ],
+)
 def test_what_is_no_url_names_no_host(url: str) -> None:
     """Others refuse it, in their words."""
     assert not names_private_host(url)

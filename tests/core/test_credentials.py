@@ -9,7 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from g4f.credentials import Secret, find_origin, find_variable, has_access, is_among, make_secret, resolve_access
+from g4f.credentials import (
+    Secret,
+    add_settings,
+    check_base_url,
+    check_settings,
+    find_origin,
+    find_variable,
+    has_access,
+    is_among,
+    make_secret,
+    read_variables,
+    resolve_access,
+)
 from g4f.errors import InvalidInputError, MissingCredentialsError
 from g4f.manifest import Auth, Manifest, Setting
 
@@ -57,13 +69,14 @@ def test_a_secret_shows_itself_to_nobody() -> None:
     assert KEY not in f"{secret} {secret!r} {[secret]} {(secret,)!s} {record.getMessage()} {shown}"
     assert KEY not in str(dir(secret))
     assert not hasattr(secret, "__dict__")
+    assert repr(secret) == "Secret('***')"
     assert secret.reveal() == KEY
 
 
 @pytest.mark.parametrize("leave", [pickle.dumps, copy.copy, copy.deepcopy])
 def test_a_secret_does_not_leave_the_process(leave: Any) -> None:
     """Nor is it copied by accident, in whatever holds it."""
-    with pytest.raises(TypeError, match="cannot be pickled or copied") as caught:
+    with pytest.raises(TypeError, match=r"^a Secret cannot be pickled or copied$") as caught:
         leave(Secret(KEY))
     assert KEY not in str(caught.value)
     with pytest.raises(TypeError):
@@ -133,6 +146,7 @@ def test_the_environment_gives_key_and_settings() -> None:
     assert access.settings == {"organization": "us", "region": "eu"}
     assert access.headers == {"OpenAI-Organization": "us"}
     assert access.origins == {"https://api.openai.com:443", "https://files.openai.com:443"}
+    assert access.foreign is False
     assert KEY not in repr(access)
 
 
@@ -169,6 +183,58 @@ def test_a_provider_without_a_header_for_its_key_can_go_without(kind: Any) -> No
     assert resolve_access("X", manifest, variables={}).secret is None
 
 
+def test_a_key_in_the_environment_is_checked_as_one_that_was_given() -> None:
+    """The error names the provider."""
+    with pytest.raises(InvalidInputError, match="The api_key for OpenaiChat has characters"):
+        resolve_access("OpenaiChat", OPENAI, variables={"OPENAI_API_KEY": "sk-…"})
+
+
+def test_what_the_environment_says_can_be_compared_later() -> None:
+    """Variables that are not there are None."""
+    assert read_variables(["A", "B"], {"A": "1", "C": "2"}) == ("1", None)
+
+
+def test_settings_of_the_program_count_more_than_the_environments() -> None:
+    """The others stay; those that travel as headers do so."""
+    access = resolve_access("OpenaiChat", OPENAI, variables={**ENVIRONMENT, "OPENAI_REGION": "eu"})
+    more = add_settings(access, OPENAI, {"organization": "mine", "fixed": "x"})
+
+    assert more.settings == {"organization": "mine", "region": "eu", "fixed": "x"}
+    assert more.headers == {"OpenAI-Organization": "mine", "X-Fixed": "x"}
+    assert (more.secret, more.base_url, more.origins) == (access.secret, access.base_url, access.origins)
+    assert add_settings(access, OPENAI, {"region": "us"}).headers == access.headers
+
+
+def test_settings_that_a_provider_does_not_have_are_refused() -> None:
+    """With the names of those that it has."""
+    check_settings("OpenaiChat", OPENAI, {"organization": "x", "fixed": "y"})
+    with pytest.raises(InvalidInputError) as caught:
+        check_settings("OpenaiChat", OPENAI, {"organization": "x", "colour": "red"})
+    assert str(caught.value) == "OpenaiChat has no setting 'colour'; it has organization, region, fixed."
+    with pytest.raises(InvalidInputError, match=r"Ollama has no setting 'region'; it has none\.$"):
+        check_settings("Ollama", OLLAMA, {"region": "eu"})
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        (None, "base_url must be a text, not NoneType."),
+        (b"http://x", "base_url must be a text, not bytes."),
+        ("localhost:8000", "'localhost:8000' is no http:// or https:// address."),
+        ("http://x/v1?key=1", "base_url must not hold a user, a ? or a #: it is what the paths are joined to."),
+        ("http://x/v1#top", "base_url must not hold a user, a ? or a #: it is what the paths are joined to."),
+        ("http://me:secret@x/v1", "base_url must not hold a user, a ? or a #: it is what the paths are joined to."),
+        ("http://@x/v1", "base_url must not hold a user, a ? or a #: it is what the paths are joined to."),
+    ],
+)
+def test_what_paths_cannot_be_joined_to_is_no_base_url(url: object, says: str) -> None:
+    """A key in it would be seen wherever addresses are shown."""
+    with pytest.raises(InvalidInputError) as caught:
+        check_base_url(url)
+    assert str(caught.value) == says
+    assert check_base_url("http://localhost:8000/v1") == "http://localhost:8000/v1"
+
+
 OLLAMA = Manifest(
     base_url="http://127.0.0.1:11434/v1",
     base_url_variable="OLLAMA_HOST",
@@ -188,6 +254,7 @@ OLLAMA = Manifest(
         ("http://0.0.0.0:11434/", "http://127.0.0.1:11434/v1"),
         ("https://gpu.example", "https://gpu.example/v1"),
         ("https://gpu.example/ollama/v1/", "https://gpu.example/ollama/v1"),
+        ("https://gpu.example/X/", "https://gpu.example/X"),
     ],
 )
 def test_an_address_may_name_a_server_alone(said: str, address: str) -> None:
@@ -223,6 +290,7 @@ def test_a_foreign_address_gets_nothing_from_the_environment(base_url: str) -> N
     assert access.secret is None
     assert access.headers == {}
     assert access.origins == {find_origin(base_url)}
+    assert access.foreign is True
 
     given = resolve_access("OpenaiChat", OPENAI, key=Secret("mine"), base_url=base_url, variables=ENVIRONMENT)
     assert given.secret == Secret("mine")
@@ -235,6 +303,7 @@ def test_a_foreign_address_gets_nothing_from_the_environment(base_url: str) -> N
         "https://API.openai.com",
         "https://files.openai.com/x",
         "https://api.openai.com:443",
+        "https://api.openai.com/X",
     ],
 )
 def test_an_address_of_the_manifests_own_origins_is_not_foreign(base_url: str) -> None:
@@ -260,6 +329,8 @@ def test_an_address_that_is_needed_must_be_named() -> None:
     """The manifest's own is an example then."""
     with pytest.raises(MissingCredentialsError, match=r"pass base_url=… or set CUSTOM_BASE_URL\."):
         resolve_access("Custom", CUSTOM, variables={})
+    with pytest.raises(MissingCredentialsError, match=r"where its server is: pass base_url=…\.$"):
+        resolve_access("Custom", Manifest(base_url_required=True), variables={})
     access = resolve_access("Custom", CUSTOM, base_url="http://localhost:9000/v1/", variables={})
     assert (access.base_url, access.secret) == ("http://localhost:9000/v1", None)
     variables = {"CUSTOM_BASE_URL": "http://10.0.0.1/v1", "CUSTOM_API_KEY": KEY}

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sys
+import threading
+import xml.dom
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from distributions import write_distribution
+from distributions import ECHO, write_distribution
 from g4f.environment import Environment
 from g4f.errors import InvalidInputError, ProviderBrokenError, ProviderConflictError, ProviderNotFoundError
 from g4f.manifest import Manifest
-from g4f.registry import ProviderRef, Registry, adopt_provider
+from g4f.plugin import Plugin
+from g4f.registry import ProviderRef, Registry, adopt_provider, name_provider
 
 
 @pytest.fixture
@@ -30,6 +34,24 @@ def test_a_provider_is_found_in_any_letter_case(site: Path) -> None:
     write_distribution(site, "ThisOne")
     ref = Registry().find("tHiSoNe")
     assert (ref.name, ref.distribution, ref.version) == ("ThisOne", "g4f-provider-thisone", "1.0")
+
+
+def test_names_are_sorted_as_people_do() -> None:
+    """Letter case counts for nothing."""
+    refs = [ProviderRef(name, "m", name) for name in ("zeta", "Beta", "alpha")]
+    assert Registry(refs=refs).list_names() == ["alpha", "Beta", "zeta"]
+
+
+def test_a_class_is_recognized_as_the_provider_that_it_is(site: Path) -> None:
+    """By its proper name; a class of nobody's is none."""
+    package = write_distribution(site, "ThisOne")
+    refs = [ProviderRef(name, package, "ThisOne") for name in ("AliasOne", "ThisOne")]
+    registry = Registry(refs=[*refs, ProviderRef("OtherOne", package, "OtherOne")])
+    registry.load(registry.find("ThisOne"))
+    found = registry.recognize(sys.modules[package].ThisOne)
+    assert found is not None
+    assert found.name == "ThisOne"
+    assert registry.recognize(Manifest) is None
 
 
 def test_an_unknown_name_says_what_is_installed_and_what_to_install(site: Path) -> None:
@@ -57,15 +79,74 @@ def test_loading_imports_exactly_the_chosen_provider(site: Path) -> None:
     registry = Registry()
     plugin = registry.load(registry.find("ThisOne"))
     assert plugin.name == "ThisOne"
+    assert plugin.manifest is registry.read_manifest(registry.find("ThisOne"))
     assert chosen in sys.modules
     assert other not in sys.modules
     assert registry.load(registry.find("thisone")) is plugin
+
+
+def test_threads_that_load_a_provider_at_once_get_the_same(site: Path) -> None:
+    """It is made once."""
+    code = "from g4f_provider_other import made\n" + ECHO + "    def __init__(self): made.append(self)\n"
+    write_distribution(site, "Other", code="made = []\nclass {name}: ...")
+    write_distribution(site, "ThisOne", code=code)
+    registry, gate = Registry(), threading.Barrier(8)
+
+    def load(_: int) -> Plugin:
+        gate.wait()
+        return registry.load(registry.find("ThisOne"))
+
+    with ThreadPoolExecutor(8) as pool:
+        plugins = list(pool.map(load, range(8)))
+    assert all(plugin is plugins[0] for plugin in plugins)
+    assert len(sys.modules["g4f_provider_other"].made) == 1
+
+
+def test_a_manifest_is_read_and_parsed_once(site: Path) -> None:
+    """Whoever asks for it, and whatever becomes of the file."""
+    package = write_distribution(site, "ThisOne", manifest='contract = 1\nmodels = [{id = "m-1"}]\n')
+    registry = Registry()
+    assert [ref.name for ref, _ in registry.find_claimants("m-1")] == ["ThisOne"]
+    (site / package / "ThisOne.toml").unlink()
+    manifest = registry.read_manifest(registry.find("ThisOne"))
+    assert registry.read_manifest(registry.find("ThisOne")) is manifest
+    assert [found for _, found in registry.find_claimants("m-1")] == [manifest]
+    fresh = Registry()
+    assert fresh.find_claimants("m-1") == []
+    with pytest.raises(ProviderBrokenError):
+        fresh.read_manifest(fresh.find("ThisOne"))
+
+
+def test_a_provider_may_stand_in_a_module_of_its_package(site: Path) -> None:
+    """The manifest is the package's; nothing is imported to find it."""
+    package = write_distribution(site, "ThisOne")
+    (site / package / "inner").mkdir()
+    (site / package / "inner" / "__init__.py").write_text("")
+    (site / package / "inner" / "deep.py").write_text((site / package / "__init__.py").read_text())
+    registry = Registry(refs=[ProviderRef("ThisOne", f"{package}.inner.deep", "ThisOne")])
+    assert registry.read_manifest(registry.find("ThisOne")).title == "ThisOne"
+    assert package not in sys.modules
+    assert registry.load(registry.find("ThisOne")).name == "ThisOne"
+    gone = Registry(refs=[ProviderRef("GoneOne", "no_such_package.inner.deep", "GoneOne")])
+    with pytest.raises(ProviderBrokenError, match="names the package no_such_package, which is not there"):
+        gone.load(gone.find("GoneOne"))
+
+
+def test_a_manifest_that_is_no_text_claims_nothing(site: Path) -> None:
+    """Its patterns are looked at all the same, before anybody parses it."""
+    package = write_distribution(site, "BadOne")
+    (site / package / "BadOne.toml").write_bytes(b'contract = 1\nmodels = [{pattern = "m-\xff*"}]\n')
+    registry = Registry()
+    assert "BadOne" not in [ref.name for ref, _ in registry.find_claimants("m-1")]
+    with pytest.raises(ProviderBrokenError, match=r"has a manifest BadOne\.toml that cannot be used"):
+        registry.read_manifest(registry.find("BadOne"))
 
 
 @pytest.mark.parametrize(
     ("code", "says"),
     [
         ("raise RuntimeError('boom')", "cannot be imported: RuntimeError: boom"),
+        ("raise RuntimeError('two  words,\\n two lines')", "cannot be imported: RuntimeError: two words, two lines"),
         ("import sys; sys.exit(3)", "cannot be imported: SystemExit"),
         ("def broken(:", "cannot be imported: SyntaxError"),
         ("other = 1", "cannot be imported: AttributeError"),
@@ -95,7 +176,7 @@ def test_a_broken_module_gives_its_own_error_and_disturbs_nobody(site: Path, cod
 @pytest.mark.parametrize(
     ("manifest", "says"),
     [
-        ("contract = ", "not valid TOML"),
+        ("contract = ", "has a manifest BadOne.toml that cannot be used: it is not valid TOML"),
         ("contract = 99", "needs contract 99, and this g4f-core speaks 1"),
         ("title = 'x'", "contract = 1 is missing"),
         ("contract = 1\nbase_ulr = 'x'", "'base_ulr' is no key of the manifest"),
@@ -197,8 +278,66 @@ def test_a_class_of_the_users_own_is_a_provider() -> None:
     assert plugin.name == "Mine"
     assert plugin.manifest.supports("chat") == "yes"
     assert plugin.manifest.supports("image") == "no"
+    assert (plugin.manifest.title, plugin.manifest.models_open) == ("Mine", True)
     Mine.manifest = Manifest(title="My own")  # type: ignore[attr-defined]
     assert adopt_provider(Mine()).manifest.title == "My own"
     Mine.manifest = {"title": "no"}  # type: ignore[attr-defined]
-    with pytest.raises(InvalidInputError, match=r"Mine\.manifest must be a g4f\.Manifest"):
+    with pytest.raises(InvalidInputError, match=r"Mine\.manifest must be a g4f\.Manifest, not dict\."):
         adopt_provider(Mine)
+
+
+def test_what_a_provider_of_the_users_own_can_is_what_it_has_hooks_for() -> None:
+    """One that streams can chat."""
+    from g4f import hookimpl
+
+    class Streams:
+        @hookimpl
+        async def stream(self, request: object) -> None: ...
+
+    class Draws:
+        @hookimpl
+        async def image(self, request: object) -> None: ...
+
+    class Embeds:
+        @hookimpl
+        async def embed(self, request: object) -> None: ...
+
+    for number, provider in enumerate((Streams, Draws, Embeds)):
+        manifest = adopt_provider(provider).manifest
+        can = [manifest.supports(name) for name in ("chat", "image", "embed")]
+        assert can == ["yes" if at == number else "no" for at in range(3)]
+
+
+@pytest.mark.parametrize("provider", [5, 0.5, True, b"Gemini", {"a": 1}, {1}, [], (), None], ids=repr)
+def test_a_value_of_another_kind_is_no_provider(provider: object) -> None:
+    """The error says what can be one."""
+    with pytest.raises(InvalidInputError) as caught:
+        adopt_provider(provider)
+    says = f"{provider!r} is no provider: pass a name, a class, an object, or a list of these."
+    assert str(caught.value) == says
+
+
+def test_a_class_that_cannot_be_made_says_why_and_what_can_be_done() -> None:
+    """In one line."""
+
+    class Mine:
+        def __init__(self) -> None:
+            raise ValueError("two  words,\n two lines")
+
+    with pytest.raises(ProviderBrokenError) as caught:
+        adopt_provider(Mine)
+    says = "The provider Mine cannot be made: ValueError: two words, two lines. You can pass an object of it."
+    assert str(caught.value) == says
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+def test_whatever_a_provider_is_given_as_it_has_a_name() -> None:
+    """A name, a reference, a class, a module or an object."""
+    given = ["Gemini", ProviderRef("Gemini", "m", "Other"), Manifest, Manifest(), xml.dom]
+    assert [name_provider(provider) for provider in given] == ["Gemini", "Gemini", "Manifest", "Manifest", "dom"]
+
+
+def test_an_entry_point_may_lead_to_a_class_of_another_name() -> None:
+    """That makes it no alias."""
+    registry = Registry(refs=[ProviderRef("ThisOne", "m", "Elsewhere")])
+    assert registry.find("ThisOne").alias_of is None

@@ -70,6 +70,32 @@ def test_who_fails_in_a_row_rests_for_a_while_and_then_gets_one_try() -> None:
     assert cooldown.find_rest("a") == 0
 
 
+def test_an_answer_ends_a_rest_at_once() -> None:
+    """As where a provider was asked all the same, since there was nobody else."""
+    cooldown = Cooldown(failures=1, clock=Clock())
+    cooldown.note("a", fail())
+    assert cooldown.find_rest("a") == SECONDS
+    cooldown.note("a", None)
+    assert cooldown.find_rest("a") == 0
+
+
+def test_a_rest_may_be_as_short_as_one_likes() -> None:
+    """No minimum is hidden anywhere."""
+    cooldown = Cooldown(failures=1, seconds=0.25, clock=Clock())
+    cooldown.note("a", fail())
+    assert cooldown.find_rest("a") == 0.25
+
+
+def test_a_thousand_are_remembered_at_most() -> None:
+    """As with a key for each call: memory does not grow with them."""
+    cooldown = Cooldown(failures=1)
+    for who in range(2500):
+        cooldown.note(who, fail())
+        assert len(cooldown._counts) <= 1000
+        assert len(cooldown._rests) <= 1000
+        assert cooldown.find_rest(who) > 0
+
+
 def test_who_asks_for_more_time_gets_it() -> None:
     """`Retry-After` counts where it is longer."""
     cooldown = Cooldown(failures=1, seconds=30, clock=Clock())

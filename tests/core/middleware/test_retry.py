@@ -87,14 +87,14 @@ async def test_what_will_not_succeed_is_raised_at_once(error: Exception) -> None
     assert service.tries == 1
 
 
-@pytest.mark.parametrize("max_retries", [0, 1, 5])
-async def test_a_call_is_repeated_so_often_and_not_more(max_retries: int) -> None:
-    """Then the last error is raised."""
+@pytest.mark.parametrize(("retry", "tries"), [(Retry(0), 1), (Retry(1), 2), (Retry(), 3), (Retry(5), 6)])
+async def test_a_call_is_repeated_so_often_and_not_more(retry: Retry, tries: int) -> None:
+    """Then the last error is raised; twice where nobody says how often."""
     service = Service(at_once(), dead=True)
     with pytest.raises(InternalServerError):
-        await Retry(max_retries)(make_call(), service)
+        await retry(make_call(), service)
 
-    assert service.tries == max_retries + 1
+    assert service.tries == tries
 
 
 async def test_cancellation_is_not_an_error_to_repeat() -> None:
