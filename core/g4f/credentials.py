@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import attrs
@@ -51,6 +51,24 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self.__value)
+
+
+def scrub(value: Any, secrets: Iterable[Secret]) -> Any:
+    """Return a text, or what JSON can say, without any of the keys."""
+    # The longest first: of a key that another one begins with, the rest would stay.
+    return _scrub(value, sorted(secrets, key=lambda secret: -len(secret.reveal())))
+
+
+def _scrub(value: Any, secrets: Sequence[Secret]) -> Any:
+    if isinstance(value, str):
+        for secret in secrets:
+            value = secret.scrub(value)
+        return value
+    if isinstance(value, dict):
+        return {_scrub(key, secrets): _scrub(item, secrets) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_scrub(item, secrets) for item in value)
+    return value
 
 
 @attrs.frozen

@@ -30,7 +30,7 @@ from g4f.context import (
     Target,
     Timeout,
 )
-from g4f.credentials import Access, Secret, add_settings, list_variables, read_variables, resolve_access
+from g4f.credentials import Access, Secret, add_settings, list_variables, read_variables, resolve_access, scrub
 from g4f.errors import (
     APIError,
     APITimeoutError,
@@ -341,7 +341,7 @@ def tidy_error(error: G4FError, call: Call, secrets: Sequence[Secret]) -> G4FErr
         error.provider = error.provider or call.target.provider
         error.model = error.model or call.target.model
     told = {name: getattr(error, name) for name in _TOLD if hasattr(error, name)}
-    clean = {name: _scrub(value, secrets) for name, value in told.items()}
+    clean = {name: scrub(value, secrets) for name, value in told.items()}
     if clean != told:
         for name, value in clean.items():
             setattr(error, name, value)
@@ -356,18 +356,6 @@ def _keep_jobs(error: G4FError, jobs: Sequence[str]) -> G4FError:
         error.retryable = False
         error.request_id = error.request_id or next(filter(None, reversed(jobs)), None)
     return error
-
-
-def _scrub(value: Any, secrets: Sequence[Secret]) -> Any:
-    if isinstance(value, str):
-        for secret in secrets:
-            value = secret.scrub(value)
-        return value
-    if isinstance(value, dict):
-        return {_scrub(key, secrets): _scrub(item, secrets) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_scrub(item, secrets) for item in value)
-    return value
 
 
 def _describe_rest(target: Target, seconds: float) -> Attempt:

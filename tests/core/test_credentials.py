@@ -21,6 +21,7 @@ from g4f.credentials import (
     make_secret,
     read_variables,
     resolve_access,
+    scrub,
 )
 from g4f.errors import InvalidInputError, MissingCredentialsError
 from g4f.manifest import Auth, Manifest, Setting
@@ -101,6 +102,27 @@ def test_a_key_too_short_to_be_one_is_not_taken_out() -> None:
     """A text would fall apart."""
     assert Secret("a").scrub("banana") == "banana"
     assert Secret(KEY).scrub(f"a {KEY} b {KEY}") == "a [redacted] b [redacted]"
+
+
+def test_a_key_is_taken_out_of_all_that_an_answer_may_hold() -> None:
+    """Texts at every depth, names of fields too; the rest stays as it is, and the answer itself."""
+    answer = {f"x-{KEY}": [KEY, ("a", f"b {KEY}"), {"got": KEY}], "status": 401, "ok": False, "none": None}
+    before = copy.deepcopy(answer)
+    assert scrub(answer, [Secret(KEY)]) == {
+        "x-[redacted]": ["[redacted]", ("a", "b [redacted]"), {"got": "[redacted]"}],
+        "status": 401,
+        "ok": False,
+        "none": None,
+    }
+    assert answer == before
+    assert scrub(answer, []) == before
+
+
+@given(st.lists(st.text("ABC", min_size=4, max_size=9), min_size=1, max_size=3), st.text("ABC", max_size=3))
+def test_keys_that_begin_alike_are_taken_out_whole(keys: list[str], rest: str) -> None:
+    """Nothing of the longer one stays behind."""
+    secrets = [Secret(key) for key in keys]
+    assert scrub([f"{key}-{rest}" for key in keys], secrets) == [f"[redacted]-{rest}"] * len(keys)
 
 
 @pytest.mark.parametrize(("key", "found"), [(None, None), ("a", "a"), (" a\n", "a")])
