@@ -288,11 +288,11 @@ class BoundTransport:
 
     def _make_headers(self, request: HttpRequest) -> Mapping[str, str]:
         headers = CIMultiDict({"User-Agent": "g4f", **self.access.headers})
+        headers.update(request.headers)  # before the key is there: of what fails here a traceback shows all variables
         if self.access.secret is not None and self.auth.kind == "header":
-            headers[self.auth.header] = self.auth.prefix + self.access.secret.reveal()
+            headers.setdefault(self.auth.header, self.auth.prefix + self.access.secret.reveal())
         if self.idempotency_key and request.method == "POST":
-            headers["Idempotency-Key"] = self.idempotency_key  # a service that knows it does no work twice
-        headers.update(request.headers)
+            headers.setdefault("Idempotency-Key", self.idempotency_key)  # who knows it does no work twice
         return headers
 
 

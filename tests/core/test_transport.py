@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import traceback
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -555,6 +556,16 @@ async def test_a_header_that_cannot_be_sent_is_an_error_of_ours(pool: Pool, valu
     expect_clean(caught.value)
     assert not caught.value.retryable
     assert not server.requests
+
+
+async def test_a_request_that_a_provider_made_wrong_shows_no_key(pool: Pool) -> None:
+    """In no variable of the frames of its traceback."""
+    with pytest.raises(TypeError) as caught:
+        await bind(pool, "http://127.0.0.1:1").send(attrs.evolve(POST, headers={b"X-A": "b"}))
+
+    shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    assert "_make_headers" in shown
+    assert KEY not in shown
 
 
 async def test_tls_to_a_plain_port_is_an_error_of_ours(pool: Pool) -> None:

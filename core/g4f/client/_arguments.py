@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict, cast
 
@@ -100,6 +101,9 @@ class EmbeddingArguments(EmbeddingOptions, CallArguments, total=False):
     """The arguments of a request for embeddings beside its input, model and provider."""
 
 
+_EXTRAS = ("extra_body", "extra_headers", "provider_options")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
+_HEADER_VALUE = re.compile(r"[^\0\r\n]*")
 _CALL_NAMES = frozenset(CallArguments.__annotations__)
 _CHAT_NAMES = frozenset(ChatArguments.__annotations__)
 _CHAT_OPTIONS = frozenset(ChatOptions.__annotations__)
@@ -178,9 +182,7 @@ def make_chat_request(
         model=model or None,
         stream=stream,
         options=cast(ChatOptions, _pick(arguments, _CHAT_OPTIONS)),
-        extra_body=dict(arguments.get("extra_body") or {}),
-        extra_headers=dict(arguments.get("extra_headers") or {}),
-        provider_options=dict(arguments.get("provider_options") or {}),
+        **_copy_extras(arguments),
     )
 
 
@@ -201,9 +203,7 @@ def make_image_request(
         images=tuple(images),
         mask=mask,
         options=cast(ImageOptions, _pick(arguments, _IMAGE_OPTIONS)),
-        extra_body=dict(arguments.get("extra_body") or {}),
-        extra_headers=dict(arguments.get("extra_headers") or {}),
-        provider_options=dict(arguments.get("provider_options") or {}),
+        **_copy_extras(arguments),
     )
 
 
@@ -213,14 +213,38 @@ def make_embedding_request(texts: EmbeddingInput, model: str | None, arguments: 
         input=texts if isinstance(texts, str) else cast(EmbeddingInput, list(texts)),
         model=model or None,
         options=cast(EmbeddingOptions, _pick(arguments, _EMBEDDING_OPTIONS)),
-        extra_body=dict(arguments.get("extra_body") or {}),
-        extra_headers=dict(arguments.get("extra_headers") or {}),
-        provider_options=dict(arguments.get("provider_options") or {}),
+        **_copy_extras(arguments),
     )
 
 
 def _pick(arguments: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if name in names and value is not None}
+
+
+def _copy_extras(arguments: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what goes along as it is, so far as it was given.
+
+    Raises:
+        InvalidInputError: It is no mapping, or there is a header that none can be.
+    """
+    found = {}
+    for name in _EXTRAS:
+        given = arguments.get(name)
+        if given is not None:
+            if not isinstance(given, Mapping):
+                raise InvalidInputError(f"{name} must be a mapping, as {{name: value}}, not {type(given).__name__}.")
+            found[name] = dict(given)
+    if "extra_headers" in found:
+        _check_headers(found["extra_headers"])
+    return found
+
+
+def _check_headers(headers: Mapping[Any, Any]) -> None:
+    for name, value in headers.items():
+        if not (isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
+            raise InvalidInputError(f"extra_headers has {name!r}, which can be no header's name.")
+        if not (isinstance(value, str) and _HEADER_VALUE.fullmatch(value)):  # not shown: it may be a key
+            raise InvalidInputError(f"extra_headers[{name!r}] must be a text of one line.")
 
 
 def copy_messages(messages: Messages) -> tuple[dict[str, Any], ...]:

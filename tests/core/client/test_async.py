@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +249,29 @@ def test_bad_client_arguments_say_what_to_do(arguments: dict[str, Any], says: st
     """At once, in one sentence."""
     with pytest.raises(InvalidInputError, match=says):
         AsyncClient(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"extra_headers": "X-A: b"}, "extra_headers must be a mapping, as {name: value}, not str"),
+        ({"extra_body": [("a", 1)]}, "extra_body must be a mapping, as {name: value}, not list"),
+        ({"provider_options": 5}, "provider_options must be a mapping, as {name: value}, not int"),
+        ({"extra_headers": {5: "b"}}, "extra_headers has 5, which can be no header's name"),
+        ({"extra_headers": {"X A": "b"}}, "extra_headers has 'X A', which can be no header's name"),
+        ({"extra_headers": {"": "b"}}, "extra_headers has '', which can be no header's name"),
+        ({"extra_headers": {"X-A": None}}, "extra_headers['X-A'] must be a text of one line."),
+        ({"extra_headers": {"X-A": "b\r\nX-B: c"}}, "extra_headers['X-A'] must be a text of one line."),
+    ],
+)
+async def test_what_goes_along_as_it_is_must_be_what_can_go_along(arguments: dict[str, Any], says: str) -> None:
+    """Before anything is sent; the value of a header is not shown, since it may be a key."""
+    keep = Keep()
+    async with AsyncClient(keep) as client:
+        for ask in (client.chat.completions.create, client.images.generate, client.embeddings.create):
+            with pytest.raises(InvalidInputError, match=re.escape(says)):
+                await ask("Hi", **arguments)
+    assert keep.requests == []
 
 
 @pytest.mark.parametrize("arguments", [{"provider": [Keep, Keep()]}, {"provider": Keep, "image_provider": Keep()}, {}])
