@@ -11,6 +11,7 @@ import importlib.util
 import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -30,7 +31,7 @@ from g4f.manifest import CAPABILITIES, Manifest, ManifestError, parse_manifest
 from g4f.plugin import Plugin
 
 if TYPE_CHECKING:
-    from importlib_metadata import Distribution
+    from importlib_metadata import EntryPoint
 
 GROUP = "g4f.providers"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -81,14 +82,30 @@ class ProviderRef:
 
 
 def read_entry_points() -> Iterable[ProviderRef]:
-    """Yield every provider that an installed distribution registers."""
+    """Return every provider that an installed distribution registers."""
     from importlib_metadata import (
+        distributions,
         entry_points,
     )  # 25 ms that a program with its own provider need not pay
 
-    for point in entry_points(group=GROUP):
-        distribution: Distribution | None = point.dist
-        yield ProviderRef(point.name, point.module, point.attr, distribution)
+    try:
+        points: Iterable[EntryPoint] = entry_points(group=GROUP)
+    except Exception:  # noqa: BLE001 - whatever is wrong with one distribution, of whomever, the others are well
+        readable = [point for distribution in distributions() for point in _list_readable(distribution)]
+        points = {(point.name, point.value): point for point in reversed(readable)}.values()
+    return map(_make_ref, points)
+
+
+def _list_readable(distribution: Any) -> list[EntryPoint]:
+    with suppress(Exception):
+        return list(distribution.entry_points.select(group=GROUP))
+    return []
+
+
+def _make_ref(point: EntryPoint) -> ProviderRef:
+    with suppress(AttributeError, ValueError):
+        return ProviderRef(point.name, point.module, point.attr or "", point.dist)
+    return ProviderRef(point.name, point.value or "(none)", "", point.dist)  # where this leads there is nothing
 
 
 class Registry:
@@ -191,8 +208,8 @@ class Registry:
                 try:
                     plugin = Plugin(ref.name, _instantiate(provider), manifest)
                 except ProviderBrokenError as error:
-                    raise _make_broken(ref, f"cannot be used. {error}") from error
-                except Exception as error:
+                    raise _make_broken(ref, f"cannot be used. {str(error).rstrip('.')}") from error
+                except (Exception, SystemExit) as error:
                     raise _make_broken(ref, f"cannot be made: {type(error).__name__}: {error}") from error
                 self._plugins[ref.name] = plugin
             return plugin
