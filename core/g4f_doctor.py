@@ -176,7 +176,7 @@ def examine(*, import_providers: bool = False) -> Report:
         providers = tuple(_list_unknown())
         if not findings:  # else they say why
             findings.append(_describe_failed_import(error))
-    findings += [*_check_requirements(installed), *_check_media_folder()]
+    findings += [*_check_metadata(installed), *_check_requirements(installed), *_check_media_folder()]
     return Report(
         python=".".join(map(str, sys.version_info[:3])),
         executable=sys.executable,
@@ -347,7 +347,7 @@ def _list_capabilities(manifest: Manifest) -> tuple[str, ...]:
 
 def _list_unknown() -> Iterator[ProviderReport]:
     """List the providers by the standard library alone, which cannot read what they need."""
-    for point in metadata.entry_points(group=GROUP):
+    for point in _list_points():
         name = _read_name(point.dist)
         version = point.dist.version if point.dist and name else ""
         yield ProviderReport(point.name, "unknown", "g4f-core must be mended first", name, version)
@@ -387,7 +387,30 @@ def _list_plugins(installed: Mapping[str, metadata.Distribution]) -> dict[str, s
 
 
 def _registers_providers(distribution: metadata.Distribution) -> bool:
-    return any(point.group == GROUP for point in distribution.entry_points)
+    return bool(_read_points(distribution))
+
+
+def _list_points() -> list[metadata.EntryPoint]:
+    """Return what leads to providers, of the distributions whose metadata can be read."""
+    try:
+        return list(metadata.entry_points(group=GROUP))
+    except Exception:  # noqa: BLE001 - told by `_check_metadata`
+        return [point for distribution in metadata.distributions() for point in _read_points(distribution)]
+
+
+def _read_points(distribution: metadata.Distribution) -> list[metadata.EntryPoint]:
+    try:
+        return [point for point in distribution.entry_points if point.group == GROUP]
+    except Exception:  # noqa: BLE001 - told by `_check_metadata`
+        return []
+
+
+def _check_metadata(installed: Mapping[str, metadata.Distribution]) -> Iterator[Finding]:
+    for name, distribution in installed.items():
+        try:
+            list(distribution.entry_points)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it hides the distribution's providers
+            yield Finding("broken", f"{name} has an entry_points.txt that cannot be read ({error}): reinstall it.")
 
 
 def _find_extra(name: str, installed: Mapping[str, metadata.Distribution]) -> str | None:
@@ -492,7 +515,7 @@ def _check_providers(providers: Iterable[ProviderReport]) -> Iterator[Finding]:
 
 
 def _check_names() -> Iterator[Finding]:
-    for point in metadata.entry_points(group=GROUP):
+    for point in _list_points():
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", point.name):
             owner = _read_name(point.dist) or "A distribution"
             yield Finding("broken", f"{owner} registers a provider {point.name!r}, which is no name: update it.")
