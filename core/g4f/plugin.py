@@ -8,6 +8,7 @@ other here; so the middleware and the user see what was asked for, not how it wa
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from contextlib import aclosing
 from typing import Any, TypeVar
@@ -26,6 +27,7 @@ from g4f.manifest import Manifest, describe_ability
 from g4f.stream import ChatStream
 
 T = TypeVar("T")
+logger = logging.getLogger("g4f")
 
 
 class Plugin:
@@ -81,7 +83,10 @@ class Plugin:
         """
         with self._making_errors_ours:
             if self.implements("chat"):
-                return await self._expect(self._hooks.chat(request=request, context=context), Completion, "chat")
+                found = await self._expect(self._hooks.chat(request=request, context=context), Completion, "chat")
+                if not found.choices:
+                    raise APIResponseError(f"{self.name}.chat returned a Completion without choices.")
+                return found
             return await fold_stream(self._open_source(request, context))
 
     def stream(self, request: ChatRequest, context: Context) -> AsyncIterator[Chunk]:
@@ -115,7 +120,10 @@ class Plugin:
         if not self.implements("models"):
             return []
         with self._making_errors_ours:
-            return await self._expect(self._hooks.models(context=context), list, "models")
+            rows = await self._expect(self._hooks.models(context=context), list, "models")
+        if not all(isinstance(row, dict) for row in rows):
+            raise APIResponseError(f"{self.name}.models must return a list of dicts.")
+        return rows
 
     def join(self, user: object) -> None:
         """Note that `user`, a client, uses the provider."""
@@ -125,9 +133,12 @@ class Plugin:
         """Note that `user` is done; after the last one the provider frees what it holds."""
         self._users.discard(user)
         if not self._users and self.implements("close"):
-            closing = self._hooks.close()
-            if inspect.isawaitable(closing):
-                await closing
+            try:
+                closing = self._hooks.close()
+                if inspect.isawaitable(closing):
+                    await closing
+            except Exception as error:  # noqa: BLE001 - nobody can do anything about it, and the others must be closed
+                logger.warning("%s could not be closed: %s", self.name, type(error).__name__)
 
     def wrap_error(self, error: Exception) -> G4FError:
         """Turn a foreign exception out of the provider's code into ours, which it caused."""

@@ -168,6 +168,22 @@ async def test_errors_of_every_hook_are_ours(hook: str) -> None:
     assert passed.value is ours
 
 
+class Lister:
+    def __init__(self, rows: Any) -> None:
+        self.rows = rows
+
+    @hookimpl
+    async def models(self) -> Any:
+        return self.rows
+
+
+@pytest.mark.parametrize("rows", [None, ({"id": "m-1"},), ["m-1"], [{"id": "m-1"}, 5]])
+async def test_a_list_of_models_is_a_list_of_dicts(rows: Any) -> None:
+    """Anything else is the provider's mistake, and not the user's."""
+    with pytest.raises(APIResponseError, match=r"Test\.models must return"):
+        await load(Lister(rows)).models(CONTEXT)
+
+
 class NotAsync:
     @hookimpl
     def chat(self) -> Completion:
