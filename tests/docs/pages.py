@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 _FENCE = re.compile(r"^( *)(`{3,})([\w+-]*)\s*$")
 _COMMENT = re.compile(r"^<!-- *(not run|local model|must contain|session)(?:: *(.+?))? *-->$")
 _FILE = re.compile(r"^# file: (\S+)$")
-_LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
 @attrs.frozen
@@ -84,7 +84,7 @@ class Page:
 
     @property
     def links(self) -> list[str]:
-        """The targets of its links."""
+        """The targets of its links, and of its pictures."""
         return _LINK.findall(self.prose)
 
 

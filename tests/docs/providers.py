@@ -105,10 +105,13 @@ def describe_provider(provider: Provider) -> str:
 def _introduce(provider: Provider) -> str:
     manifest = provider.manifest
     also = f" It is also called {list_codes(provider.aliases)}." if provider.aliases else ""
+    grade = (
+        f" [The conformance kit](../how-to/test-a-provider.md) grades it {manifest.grade}." if manifest.grade else ""
+    )
     return (
         f"The provider `{provider.name}` asks {manifest.title}.{also} It comes with the package"
         f" [{provider.package}](../packages/{provider.package}.md), whose page says what becomes of each option and how"
-        f" it was tested. The service has [documentation]({manifest.documentation}) of its own."
+        f" it was tested. The service has [documentation]({manifest.documentation}) of its own.{grade}"
     )
 
 
@@ -126,11 +129,16 @@ def _list_exports(manifest: Manifest) -> Iterable[str]:
 
 
 def _show_example(provider: Provider) -> str:
-    model = " -m a-model" if provider.manifest.models_open and not provider.manifest.defaults else ""
+    model = " -m a-model" if _needs_model(provider.manifest) else ""
     command = f'g4f -p {provider.name}{model} "Say this is a test"'
     if provider.manifest.supports("chat") == "no":
         command = f'g4f image -p {provider.name} "a white siamese cat"'
     return f"```python\n{write_example(provider)}```\n\nThe same on the command line:\n\n```sh\n{command}\n```"
+
+
+def _needs_model(manifest: Manifest) -> bool:
+    """Whether nothing else says which model is meant."""
+    return manifest.models_open and not manifest.defaults and all(one.name != "model" for one in manifest.settings)
 
 
 def write_example(provider: Provider) -> str:
@@ -139,7 +147,7 @@ def write_example(provider: Provider) -> str:
     call, shown = 'chat.completions.create("Say this is a test"', "answer.choices[0].message.content"
     if manifest.supports("chat") == "no":
         call, shown = 'images.generate("a white siamese cat"', "answer.data[0].path"
-    model = ', model="a-model"' if manifest.models_open and not manifest.defaults else ""
+    model = ', model="a-model"' if _needs_model(manifest) else ""
     return (
         "from g4f.client import Client\n\n"
         f'with Client(provider="{provider.name}") as client:\n'
@@ -223,11 +231,12 @@ def _describe_streams(manifest: Manifest) -> list[str]:
 def describe_all(providers: list[Provider]) -> str:
     """Write the page that lists all providers."""
     shown = ("chat", "image", "image_edit", "vision", "tools", "embed")
-    head = ("provider", "service", "key", *(name.replace("_", " ") for name in shown))
+    head = ("provider", "service", "grade", "key", *(name.replace("_", " ") for name in shown))
     rows = [
         (
             f"[{provider.name}]({provider.name.lower()}.md)",
             provider.manifest.title,
+            provider.manifest.grade,
             list_codes(provider.manifest.auth.variables[:1]),
             *(SIGNS[provider.manifest.supports(name)] for name in shown),
         )

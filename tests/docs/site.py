@@ -136,6 +136,7 @@ def write_site(folder: Path) -> None:
     pages["llms.txt"] = write_llms(sections, pages["index.md"])
     pages["llms-full.txt"] = "\n".join(pages[place] for place in order)
     shutil.rmtree(folder / "pages", ignore_errors=True)
+    shutil.copytree(ROOT / "docs", folder / "pages", ignore=shutil.ignore_patterns("*.md", "site"))  # pictures
     for place, text in pages.items():
         path = folder / "pages" / place
         path.parent.mkdir(parents=True, exist_ok=True)

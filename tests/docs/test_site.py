@@ -98,7 +98,7 @@ def test_links_lead_to_where_pages_stand_in_the_site() -> None:
 def list_facts(manifest: Manifest) -> Iterator[str]:
     """What somebody looks up."""
     yield from manifest.auth.variables
-    yield from filter(None, [manifest.base_url, manifest.base_url_variable, manifest.documentation])
+    yield from filter(None, [manifest.grade, manifest.base_url, manifest.base_url_variable, manifest.documentation])
     yield from manifest.defaults.values()
     for setting in manifest.settings:
         yield from filter(None, [setting.name, setting.variable, setting.description])
