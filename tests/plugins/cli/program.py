@@ -14,6 +14,7 @@ import attrs
 
 from distributions import write_distribution
 from loopback import Answer, Loopback, Reply
+from plugins.cli.starter import Starter
 from plugins.cli.terminal import Terminal
 
 ROOT = Path(__file__).parents[3]
@@ -44,28 +45,40 @@ class Program:
         site: Where distributions made for the test are installed.
         home: The user's home folder.
         variables: What stands in the environment of all its runs.
+        starter: Starts runs, where there is one.
     """
 
     folder: Path
     site: Path
     home: Path
     variables: dict[str, str] = attrs.field(factory=dict)
+    _starter: Starter | None = None
     _terminals: list[Terminal] = attrs.field(factory=list)
     _services: list[Loopback] = attrs.field(factory=list)
     _processes: list[subprocess.Popen[bytes]] = attrs.field(factory=list)
 
     def run(self, *arguments: str | bytes | Path, piped: bytes = b"", **variables: str) -> Done:
         """Run it to its end; standard input is empty unless given."""
+        environment = self.make_environment(**variables)
+        if self._starter is not None and not self._needs_its_own_python(variables):
+            words = list(map(os.fsdecode, arguments))
+            code, out, err = self._starter.run(words, self.folder, environment, piped)
+            return Done(code, out.decode(), err.decode())
         done = subprocess.run(
             [sys.executable, "-m", "g4f_cli", *arguments],
             cwd=self.folder,
-            env=self.make_environment(**variables),
+            env=environment,
             input=piped,
             capture_output=True,
             timeout=60,
             check=False,
         )
         return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def _needs_its_own_python(self, variables: dict[str, str]) -> bool:
+        """Tell whether a run depends on how Python starts, or on another package `g4f`."""
+        starting = any(name.startswith(("PYTHON", "LANG", "LC_")) for name in (*self.variables, *variables))
+        return starting or (self.site / "g4f").exists()
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
         """Start it; the test's end kills what is left of it."""
