@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import re
 import shutil
@@ -11,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from loopback import Loopback, Received, Reply, make_chunk, make_completion, reply_events, reply_json
+from loopback import STALL, Loopback, Received, Reply, make_chunk, make_completion, reply_events, reply_json
 from plugins.cli.program import PIXEL, Program
 from plugins.cli.terminal import Terminal
+from plugins.cli.test_extensions import bring
+from plugins.cli.test_install import make_machine, write_wheel
 
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None or os.name == "nt", reason="there is no bash")
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
@@ -112,6 +115,9 @@ def test_image_in_and_out(shell: Shell, program: Program) -> None:
     shown = shell.run('g4f image "a cat" -o cat.png -n 2 --size 1024x1024')
     assert shown == "cat-1.png\ncat-2.png\n0"
     assert (program.folder / "cat-2.png").read_bytes() == PIXEL
+    assert "\x1b_G" not in shell.terminal.raw
+    shell.run("TERM=xterm-kitty g4f image 'a dog' -o dog.png")
+    assert "\x1b_Ga=T" in shell.terminal.raw
 
 
 def test_chat(shell: Shell) -> None:
@@ -144,9 +150,13 @@ def test_go_on(shell: Shell) -> None:
     assert shell.run("g4f logs search four") == "Note: There is none.\n0"
 
 
-def test_structure(shell: Shell) -> None:
-    """Fields, or a block of code alone."""
+def test_structure(shell: Shell, service: Loopback, program: Program) -> None:
+    """Fields, a schema in a file, or a block of code alone."""
     assert shell.run("g4f --schema 'name, age int' hi") == '{"name": "Ada", "age": 36}\n0'
+    schema = {"type": "object", "properties": {"name": {"type": "string"}}}
+    (program.folder / "schema.json").write_text(json.dumps(schema))
+    assert shell.run("g4f --schema schema.json hi") == '{"name": "Ada", "age": 36}\n0'
+    assert service.requests[-1].json["response_format"]["json_schema"]["schema"]["properties"] == schema["properties"]
     assert shell.run("g4f -x code") == "print(1)\n0"
 
 
@@ -163,7 +173,10 @@ def test_keys(shell: Shell, service: Loopback) -> None:
     assert "heard <hi>" in shell.run("g4f hi")
     assert service.requests[-1].key == "sk-typed-unseen"
     assert re.search(r"^Service +file", shell.run("g4f keys"), re.MULTILINE)
-    assert shell.run("g4f keys path").endswith("keys.json\n0")
+    path = shell.run("g4f keys path").partition("\n")[0]
+    assert shell.run(f"chmod 644 {path}; g4f hi").endswith("\n3")
+    assert "Others can read the keys in" in terminal.text
+    shell.run(f"chmod 600 {path}")
     assert shell.run("g4f keys remove service").endswith("0")
     assert shell.run("g4f hi").endswith("3")
     assert "sk-typed-unseen" not in terminal.text
@@ -172,8 +185,13 @@ def test_keys(shell: Shell, service: Loopback) -> None:
 def test_look(shell: Shell) -> None:
     """Models and providers, for people and programs."""
     assert "gpt-4o-mini" in shell.run("g4f models gpt-4o")
-    assert re.search(r"^Service +ready", shell.run("g4f providers"), re.MULTILINE)
-    assert '"name": "Service"' in shell.run("g4f providers --json | grep Service")
+    listed = shell.run("g4f providers | grep -E '^(Service|Local) '").split()
+    assert listed[:5] == ["Local", "ready", "not", "needed", "gold"]
+    told = " ".join(listed[listed.index("Service") :])
+    assert re.match("Service ready if a server runs at http://[0-9.:]+ SERVICE_KEY any ", told)
+    assert "key: SERVICE_KEY; models: any;" in shell.run("g4f providers")  # which is wider than the terminal
+    for line in ("g4f models --json", "g4f providers --json", "g4f keys --json"):
+        assert shell.run(f"{line} | python -m json.tool >/dev/null") == "0"
 
 
 def test_add(shell: Shell) -> None:
@@ -183,6 +201,28 @@ def test_add(shell: Shell) -> None:
     shell.terminal.type("n\r")
     assert "Note: Installing" not in shell.run("true")
     assert shell.run("g4f uninstall g4f-cli").endswith("remove it with your installer.\n2")
+
+
+def test_add_from_a_folder(shell: Shell, program: Program) -> None:
+    """In an environment of its own: where it comes from is said, and it is there."""
+    own = f"{make_machine(program).tools}/python -m g4f_cli"
+    write_wheel(program.folder / "wheels", "g4f-provider-parrot")
+    shell.run("export PIP_NO_INDEX=1")
+    said = shell.run(f"{own} install g4f-provider-parrot --from wheels")
+    assert said.startswith("Note: Installing g4f-provider-parrot from ")
+    assert said.endswith("-py3-none-any.whl.\n0")
+    assert shell.run(f"{own} -p parrot hi") == "Hello!\n0"
+    assert shell.run(f"{own} uninstall parrot") == "Note: Removing g4f-provider-parrot.\n0"
+    assert shell.run(f"{own} -p parrot hi").endswith("\n2")
+
+
+def test_extend(shell: Shell, program: Program) -> None:
+    """A command of another package; a broken one is told and disturbs nobody."""
+    bring(program, "g4f-hello", {"hello": "g4f_hello:command"})
+    bring(program, "g4f-broken", {"broken": "g4f_broken:command"}, "raise RuntimeError('no such library')")
+    assert shell.run("g4f hello Ada") == "Hello Ada.\n0"
+    assert "The command broken of g4f-broken cannot be used: RuntimeError: no such library." in shell.run("g4f broken")
+    assert shell.run("g4f hi") == "default heard <hi> of 1\n0"
 
 
 def test_diagnose(shell: Shell, program: Program) -> None:
@@ -202,6 +242,11 @@ def test_exit_codes(shell: Shell, service: Loopback) -> None:
     assert shell.run("g4f hi >/dev/null") == "0"
     assert shell.run("g4f -p Nobody hi 2>/dev/null") == "2"
     assert shell.run("SERVICE_KEY= g4f hi 2>/dev/null") == "3"
+    service.answer = lambda request: reply_events(make_chunk("a beginning"), STALL)
+    shell.terminal.type("g4f hi\r")
+    shell.terminal.wait_for("a beginning")
+    shell.terminal.interrupt()
+    assert shell.run('echo "$?"').endswith("130\n0")
     service.answer = lambda request: reply_json({"error": {"message": "no"}}, 400)
     assert shell.run("g4f hi 2>/dev/null") == "1"
     assert shell.run("g4f").endswith("0")
