@@ -77,7 +77,7 @@ def _limit(default: int, check: Callable[[Any, attrs.Attribute[Any], object], No
 class Limits:
     """How large what a service sends may be, in bytes after decompression. What is larger is an `APIResponseError`.
 
-    None means the default, since no answer may fill the memory.
+    None means the default, since nothing may fill the memory.
 
     Attributes:
         json_bytes: Of an answer that is not streamed.
@@ -85,6 +85,7 @@ class Limits:
             pictures were asked for.
         event_bytes: Of one event of a stream, and of one line of it.
         download_bytes: Of a picture that an answer names.
+        input_bytes: Of a picture that the user gives; a larger one is an `InvalidInputError`.
         error_bytes: Of the page that comes with an error's status: what is beyond is left unread.
         json_depth: How deep JSON may be nested. At most 200: Python itself does not walk much deeper.
     """
@@ -93,6 +94,7 @@ class Limits:
     images_bytes: int | None = attrs.field(default=None, validator=attrs.validators.optional(_check_bytes))
     event_bytes: int = _limit(16 * 2**20)
     download_bytes: int = _limit(32 * 2**20)
+    input_bytes: int = _limit(32 * 2**20)
     error_bytes: int = _limit(64 * 2**10)
     json_depth: int = _limit(MAX_DEPTH, _check_depth)
 

@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
+from g4f.context import DEFAULT_LIMITS
 from g4f.errors import APIError, APIResponseError, G4FError, InvalidInputError
 from g4f.images import Image, Images
 from g4f.wire.openai import split_data_url
@@ -24,7 +25,7 @@ from g4f.wire.openai import split_data_url
 ImageInput = str | os.PathLike[str] | bytes | bytearray | BinaryIO | Any
 ImageFormat = Literal["url", "b64_json"]
 Download = Callable[[str], Awaitable[bytes]]
-MAX_INPUT_BYTES = 32 * 2**20
+_USUAL_BYTES = DEFAULT_LIMITS.input_bytes
 _AT_ONCE = 2**18  # bytes of a file, which may be many more when they are decompressed
 _SCHEME = re.compile(r"data(?=:)|[a-z][a-z0-9+.-]+(?=://)", re.IGNORECASE)  # one letter is a drive of Windows
 _PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")  # of PIL images; others are converted
@@ -44,7 +45,7 @@ def sniff_image(data: bytes) -> str | None:
     return None
 
 
-def read_image(source: ImageInput, name: str | None = None) -> str:
+def read_image(source: ImageInput, name: str | None = None, max_bytes: int = _USUAL_BYTES) -> str:
     """Return a picture as a URL: an http URL as it is, everything else as a data URL of its sniffed type.
 
     Blocks while it reads a file.
@@ -52,39 +53,40 @@ def read_image(source: ImageInput, name: str | None = None) -> str:
     Args:
         source: A path, bytes, a binary file, a PIL image, an http or data URL.
         name: What it is called in errors.
+        max_bytes: How large it may be.
 
     Raises:
-        InvalidInputError: It is no png, jpeg, gif or webp picture, or cannot be read.
+        InvalidInputError: It is too large, is no png, jpeg, gif or webp picture, or cannot be read.
     """
     if isinstance(source, str):
         scheme = _SCHEME.match(source)
         if scheme is not None:
-            return _read_url(source, scheme[0].lower(), name)
+            return _read_url(source, scheme[0].lower(), name, max_bytes)
     if isinstance(source, (str, os.PathLike)):
-        return make_data_url(_read_file(Path(os.fsdecode(source))), name or str(source)[:200])
+        return make_data_url(_read_file(Path(os.fsdecode(source)), max_bytes), name or str(source)[:200], max_bytes)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return make_data_url(bytes(source), name or "The image")
+        return make_data_url(bytes(source), name or "The image", max_bytes)
     if hasattr(source, "save") and hasattr(source, "getbands"):
-        return make_data_url(_write_pillow(source), name or "The PIL image")
+        return make_data_url(_write_pillow(source), name or "The PIL image", max_bytes)
     if hasattr(source, "read"):
-        return make_data_url(_read_open_file(source), name or "The image's file")
+        return make_data_url(_read_open_file(source, max_bytes), name or "The image's file", max_bytes)
     raise InvalidInputError(
         f"An image must be a path, bytes, a binary file, a PIL image or a URL, not a {type(source).__name__}."
     )
 
 
-def _read_url(url: str, scheme: str, name: str | None) -> str:
+def _read_url(url: str, scheme: str, name: str | None, max_bytes: int) -> str:
     if scheme == "data":
-        return make_data_url(split_data_url(url)[1], name or "The data URL")
+        return make_data_url(split_data_url(url)[1], name or "The data URL", max_bytes)
     if scheme not in ("http", "https"):
         raise InvalidInputError(f"{url[:200]!r} cannot be read: an image's URL begins with http://, https:// or data:.")
     return url
 
 
-def _read_file(path: Path) -> bytes:
+def _read_file(path: Path, max_bytes: int) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(MAX_INPUT_BYTES + 1)
+            return file.read(max_bytes + 1)
     except (OSError, ValueError) as error:
         raise InvalidInputError(f"The image {str(path)[:200]!r} cannot be read: {_read_reason(error)}.") from None
 
@@ -93,11 +95,11 @@ def _read_reason(error: OSError | ValueError) -> str:
     return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
-def _read_open_file(file: Any) -> bytes:
+def _read_open_file(file: Any, max_bytes: int) -> bytes:
     """Read a file to its end, since a read may give less than is asked for, and the end tells of a broken download."""
     _read_part(file, 0)  # to know its kind before anything is read or decoded
     parts: list[bytes] = []
-    left = MAX_INPUT_BYTES + 1
+    left = max_bytes + 1
     while left > 0 and (part := _read_part(file, min(left, _AT_ONCE))):
         parts.append(part)
         left -= len(part)
@@ -133,14 +135,16 @@ def _write_pillow(image: Any) -> bytes:
     return target.getvalue()
 
 
-def make_data_url(data: bytes, what: str = "The image") -> str:
+def make_data_url(data: bytes, what: str = "The image", max_bytes: int = _USUAL_BYTES) -> str:
     """Return a picture's bytes as a data URL.
 
     Raises:
         InvalidInputError: They are no picture, or too many.
     """
-    if len(data) > MAX_INPUT_BYTES:
-        raise InvalidInputError(f"{what} is larger than {MAX_INPUT_BYTES // 2**20} MiB.")
+    if len(data) > max_bytes:
+        raise InvalidInputError(
+            f"{what} is larger than {max_bytes} bytes; limits=g4f.Limits(input_bytes=…) allows more."
+        )
     return _write_data_url(_expect_image(data, what), data)
 
 

@@ -20,9 +20,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
+from g4f.context import Limits
 from g4f.errors import APIConnectionError, APIError, APIResponseError, G4FError, InvalidInputError
 from g4f.images import Image, Images
-from g4f.media import MAX_INPUT_BYTES, deliver_images, make_data_url, read_image, save_image, save_images, sniff_image
+from g4f.media import deliver_images, make_data_url, read_image, save_image, save_images, sniff_image
 from loopback import Loopback, Reply
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"the rest"
@@ -268,10 +269,15 @@ def test_a_text_file_is_no_picture_whatever_its_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("make", [bytes, io.BytesIO], ids=["bytes", "a file"])
 def test_a_picture_that_is_too_large_is_a_mistake(make: Callable[[bytes], Any]) -> None:
-    """No service takes it."""
-    with pytest.raises(InvalidInputError, match="is larger than 32 MiB"):
-        read_image(make(PNG.ljust(MAX_INPUT_BYTES + 1)))
-    assert read_image(make(PNG.ljust(MAX_INPUT_BYTES)))
+    """The sentence says how to allow more."""
+    usual = Limits().input_bytes
+    for size in (1000, usual):
+        with pytest.raises(
+            InvalidInputError, match=rf"is larger than {size} bytes; limits=.*input_bytes=…\) allows more"
+        ):
+            read_image(make(PNG.ljust(size + 1)), max_bytes=size)
+        assert read_image(make(PNG.ljust(size)), max_bytes=size)
+    assert read_image(make(PNG.ljust(usual + 1)), max_bytes=usual + 1)
 
 
 @given(st.binary() | st.text(max_size=30))

@@ -168,6 +168,24 @@ async def test_pictures_are_read_to_their_limits(server: Loopback, tmp_path: Pat
     assert len(list(tmp_path.iterdir())) == 2
 
 
+async def test_pictures_that_are_given_are_read_to_their_limit(server: Loopback, tmp_path: Path) -> None:
+    """Nothing is sent of one that is larger."""
+    picture = PNG + b"x" * 992
+    (tmp_path / "cat.png").write_bytes(picture)
+    server.answer = lambda request: reply_json(
+        make_completion() if b'"messages"' in request.body else {"data": [given]}
+    )
+    given = {"b64_json": base64.b64encode(PNG).decode()}
+    async with make_client(server, Limits(input_bytes=999), media_folder=str(tmp_path)) as client:
+        with pytest.raises(g4f.InvalidInputError, match=r"cat\.png is larger than 999 bytes"):
+            await ask(client, image=tmp_path / "cat.png")
+        with pytest.raises(g4f.InvalidInputError, match="larger than 999 bytes"):
+            await client.images.edit(picture, "A cat")
+        assert server.requests == []
+        assert await ask(client, image=picture, limits=Limits(input_bytes=1000)) == "This is a test"
+        assert (await client.images.edit(picture, "A cat", limits=Limits())).data
+
+
 def test_a_client_without_asyncio_has_limits_too(server: Loopback) -> None:
     """The same argument, in the same places."""
     server.answer = lambda request: reply_json(make_completion("x" * 2000))

@@ -41,7 +41,7 @@ class ClientArguments(TypedDict, total=False):
         allow_private_urls: Whether images may be downloaded from private addresses.
         api_version: The version of its API that the one named provider speaks, or versions by provider name.
         settings: Other settings of the one named provider, as `{"organization": "org-1"}`, or such by provider name.
-        limits: How large answers may be, as a `g4f.Limits`.
+        limits: How large answers, and pictures that are given, may be, as a `g4f.Limits`.
     """
 
     provider: ProvidersInput | None

@@ -202,7 +202,7 @@ class AsyncClient:
         choice = self._choose(request, provider, own, arguments, request.needs if needs is None else needs)
         if request.extra_headers:
             check_headers(request, choice)
-        timeout, limits = arguments.get("timeout"), arguments.get("limits")
+        timeout = arguments.get("timeout")
         dispatcher = Dispatcher(
             reaches=choice.reaches,
             middleware=settings.middleware,
@@ -211,10 +211,14 @@ class AsyncClient:
             proxy=arguments.get("proxy"),
             use=self._shared.use,
             cooldown=self._shared.cooldown,
-            limits=settings.limits if limits is None else Limits.make(limits),
+            limits=self._choose_limits(arguments),
         )
         plan = choice.plan
         return lambda: dispatcher.run(Call(request, plan.targets[0]), plan), dispatcher
+
+    def _choose_limits(self, arguments: Mapping[str, Any]) -> Limits:
+        limits = arguments.get("limits")
+        return self._settings.limits if limits is None else Limits.make(limits)
 
     def _choose(
         self,

@@ -246,8 +246,9 @@ class Completions:
             *([arguments["image"]] if arguments.get("image") is not None else ()),
             *(arguments.get("images") or ()),
         ]
-        urls = await read_images(images, arguments.get("image_name")) if images else ()
-        client = self._client
+        client, urls = self._client, list[str]()
+        if images:
+            urls = await read_images(images, client._choose_limits(arguments), arguments.get("image_name"))
         request = make_chat_request(messages, model, stream, arguments, urls)
         run, _ = client._prepare(request, provider, client._settings.provider, arguments)
         return await run()

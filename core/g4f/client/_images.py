@@ -94,7 +94,7 @@ class ImagesResource:
         if operation == "edit" and not sources:
             raise InvalidInputError("There is no image to edit: image=[] is empty.")
         client = self._client
-        urls = await read_images([*sources, *([mask] if mask is not None else ())])
+        urls = await read_images([*sources, *([mask] if mask is not None else ())], client._choose_limits(arguments))
         request = make_image_request(
             prompt,
             model,

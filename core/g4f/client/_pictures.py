@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from g4f.context import Limits
 from g4f.media import ImageInput, read_image
 
 
-async def read_images(sources: Sequence[ImageInput], name: str | None = None) -> list[str]:
+async def read_images(sources: Sequence[ImageInput], limits: Limits, name: str | None = None) -> list[str]:
     """Read pictures off the event loop, since files block.
 
     Raises:
@@ -17,4 +18,4 @@ async def read_images(sources: Sequence[ImageInput], name: str | None = None) ->
         return []
     import asyncio  # here because a program that only imports the client need not pay for it
 
-    return await asyncio.to_thread(lambda: [read_image(source, name) for source in sources])
+    return await asyncio.to_thread(lambda: [read_image(source, name, limits.input_bytes) for source in sources])
