@@ -7,7 +7,7 @@ told as they come; what must be whole to mean something (signatures, results of 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from g4f.chat import Chunk
 from g4f.errors import APIResponseError, StreamTruncatedError
@@ -89,14 +89,6 @@ class MessageDecoder:
         self._told = 0
         self._calls = 0
         self._usage: dict[str, Any] = {}
-        self._readers: Mapping[str, Callable[[dict[str, Any]], Chunk | None]] = {
-            "message_start": self._read_start,
-            "content_block_start": self._read_block_start,
-            "content_block_delta": self._read_block_delta,
-            "content_block_stop": self._read_block_stop,
-            "message_delta": self._read_end,
-            "message_stop": self._read_stop,
-        }
 
     @property
     def complete(self) -> bool:
@@ -120,7 +112,7 @@ class MessageDecoder:
         if "error" in (kind, said) or (not said and value.get("error")):
             raise make_event_error(value)
         read = self._readers.get(said if isinstance(said, str) else kind)
-        return read(value) if read else None
+        return read(self, value) if read else None
 
     def _read_start(self, event: dict[str, Any]) -> Chunk | None:
         if self._begun:
@@ -222,6 +214,15 @@ class MessageDecoder:
         if not self._finished:
             return self._make_chunk({}, build_end({}), told)
         return Chunk.from_dict({**self._head, "choices": [], **told}) if told else None
+
+    _readers: ClassVar[Mapping[str, Callable[[MessageDecoder, dict[str, Any]], Chunk | None]]] = {
+        "message_start": _read_start,
+        "content_block_start": _read_block_start,
+        "content_block_delta": _read_block_delta,
+        "content_block_stop": _read_block_stop,
+        "message_delta": _read_end,
+        "message_stop": _read_stop,
+    }
 
     def _note_usage(self, usage: Any) -> None:
         """Keep what the service counts; later counts include the earlier."""
