@@ -183,7 +183,10 @@ class ChatStream:
         finally:
             await self._shut()
         if failure is not None:
-            raise failure
+            try:
+                raise failure
+            finally:
+                failure = None  # its traceback holds this frame: a circle, and in it the request and all chunks
 
     def _take(self, chunk: Chunk) -> Chunk | None:
         """Note what a chunk tells, and return it as it is delivered; None for what the user did not ask for."""

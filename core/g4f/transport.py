@@ -494,6 +494,7 @@ def _convert_error(error: Exception, url: str) -> APIError:
     """Say in our words what aiohttp, ssl or the system said; nothing else of the foreign error is kept."""
     if isinstance(error, APIError):
         return error
+    error.__traceback__ = None  # aiohttp's reader keeps its error, whose traceback holds the reader: a circle
     if isinstance(error.__cause__, aiohttp.http_exceptions.ContentEncodingError):
         error = error.__cause__
     cause = getattr(error, "os_error", error)
