@@ -1,0 +1,48 @@
+"""What is left to the garbage collector: it may come late, and a request may hold megabytes."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+import g4f
+from counting import FAULTS, Manner, run_service, write_question
+
+
+@pytest.mark.parametrize(("provider", "path"), [("OpenaiChat", "/v1"), ("Anthropic", ""), ("Gemini", "")])
+async def test_a_stream_that_is_over_needs_no_garbage_collector(provider: str, path: str) -> None:
+    """Whole or broken: nothing of ours is in a circle, so all of it goes when its user lets go of it."""
+    waits = g4f.Timeout(gap=1)
+    with run_service(Manner(pause=0.001)) as origin:
+        async with g4f.AsyncClient(provider, api_key="-", base_url=origin + path, proxies={}, timeout=waits) as client:
+            await read(client, "none")  # all is imported and connected
+            for fault in ("none", *FAULTS):
+                with find_garbage() as found:
+                    await read(client, fault)
+                assert found == [], fault
+
+
+async def read(client: g4f.AsyncClient, fault: str) -> None:
+    with suppress(g4f.APIError):
+        async for _ in client.chat.completions.stream(write_question(1, 5, fault), "gpt-4o-mini"):
+            pass
+
+
+@contextmanager
+def find_garbage() -> Iterator[list[str]]:
+    """Give the kinds of our objects that only the collector could free."""
+    found: list[str] = []
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        yield found
+        gc.collect()
+        found += [type(item).__name__ for item in gc.garbage if type(item).__module__.startswith("g4f")]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
