@@ -474,7 +474,12 @@ _SAID: tuple[tuple[tuple[type[Exception], ...], type[APIError], str, bool], ...]
         False,
     ),
     (
-        (aiohttp.ClientPayloadError, aiohttp.ClientOSError, ConnectionError),
+        (
+            aiohttp.ClientPayloadError,
+            aiohttp.http_exceptions.PayloadEncodingError,
+            aiohttp.ClientOSError,
+            ConnectionError,
+        ),
         APIConnectionError,
         "The connection to {host} broke in the middle of the answer.",
         True,
