@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import socket
 import threading
 from contextlib import suppress
 from typing import Self
@@ -27,6 +28,11 @@ _STATUS = "status-"
 class Server:
     """The server; use it with `with`, from any thread.
 
+    Args:
+        dialect: What it speaks.
+        turns: What it says, one a request; the last again and again.
+        port: Where it listens; 0 takes any that is free.
+
     Attributes:
         url: Its origin.
         requests: What it received, in order.
@@ -36,11 +42,11 @@ class Server:
         failures: What its dialect raised.
     """
 
-    def __init__(self, dialect: Dialect, *turns: Turn) -> None:
+    def __init__(self, dialect: Dialect, *turns: Turn, port: int = 0) -> None:
         self.dialect = dialect
+        self._port = port
         self.url = ""
         self._connections: set[asyncio.Task[None]] = set()
-        self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="g4f-testkit", daemon=True)
         self._ready = threading.Event()
         self.play(*turns)
@@ -61,6 +67,9 @@ class Server:
         self.sent = 0
 
     def __enter__(self) -> Self:
+        self._socket = socket.create_server(("127.0.0.1", self._port))  # here, where the caller sees that it is taken
+        self._loop = asyncio.new_event_loop()
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._thread.start()
         self._ready.wait()
         return self
@@ -77,8 +86,7 @@ class Server:
 
     async def _serve(self) -> None:
         self._stop = asyncio.Event()
-        server = await self._loop.create_server(self._make_protocol, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        server = await self._loop.create_server(self._make_protocol, sock=self._socket)
         self._ready.set()
         await self._stop.wait()
         server.close()
@@ -214,15 +222,21 @@ def main(arguments: list[str] | None = None) -> None:
     """Serve until Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m g4f_testkit.server", description="A service that misbehaves.")
     parser.add_argument("--dialect", default="openai", help="openai, anthropic, gemini, or path.py:Class")
+    parser.add_argument("--port", type=int, default=0, help="where to listen; else any that is free")
     parser.add_argument("--list-faults", action="store_true", help="name what can go wrong, and end")
     given = parser.parse_args(arguments)
     if given.list_faults:
         for name, fault in FAULTS.items():
             print(f"{name:30} {fault.__doc__}")
         return
-    with Server(load_dialect(given.dialect)) as server, suppress(KeyboardInterrupt):
-        print(server.url, flush=True)
-        threading.Event().wait()
+    if not 0 <= given.port < 2**16:
+        parser.error(f"port {given.port} cannot be used: it must be a number from 0 to 65535")
+    try:
+        with Server(load_dialect(given.dialect), port=given.port) as server, suppress(KeyboardInterrupt):
+            print(server.url, flush=True)
+            threading.Event().wait()
+    except OSError as error:
+        parser.error(f"port {given.port} cannot be used: {error}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ import pytest
 from g4f_testkit.dialects.openai import OpenaiDialect
 from g4f_testkit.faults import FAULTS
 from g4f_testkit.script import Failure, Turn
-from g4f_testkit.server import Server, main
+from g4f_testkit.server import PICTURE_PATH, Server, main
 
 PATH = "/v1/chat/completions"
 
@@ -132,3 +133,23 @@ def test_the_server_runs_by_hand() -> None:
         assert connection.getresponse().status == 200
         connection.close()
         process.terminate()
+
+
+@pytest.mark.parametrize("port", ["taken", "99999"])
+def test_a_port_that_cannot_be_had_is_said_at_once(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """By its number."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        number = str(other.getsockname()[1]) if port == "taken" else port
+        with pytest.raises(SystemExit):
+            main(["--port", number])
+    assert f"port {number} cannot be used" in capsys.readouterr().err
+
+
+def test_a_pictures_download_fails_as_its_url_says() -> None:
+    """So that faults of the second server of a picture can be had, too."""
+    with Server(OpenaiDialect()) as server:
+        connection = HTTPConnection(server.url.removeprefix("http://"), timeout=5)
+        for query, start in (("", b"\x89PNG"), ("?fault=html-page", b"<!doctype html>")):
+            connection.request("GET", f"{PICTURE_PATH}{query}")
+            assert connection.getresponse().read().startswith(start)
+        connection.close()
