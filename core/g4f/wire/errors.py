@@ -71,10 +71,23 @@ def make_body_error(body: Any, *, status: int | None = None) -> APIStatusError:
         type=None if kind is None else str(kind),
         param=None if details.get("param") is None else str(details["param"]),
         body=body,
+        retry_after=_read_retry_info(details.get("details")),
     )
     if known == 429 and not _QUOTA_CODES.isdisjoint((error.code, error.type)):
         error.retryable = False
     return error
+
+
+def _read_retry_info(details: Any) -> float | None:
+    """Return the seconds of a google.rpc.RetryInfo: Google says it in OpenAI's dialect, too, and in no header.
+
+    Source: https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto.
+    """
+    for item in details if isinstance(details, list) else ():
+        if isinstance(item, dict) and str(item.get("@type")).endswith(".RetryInfo"):
+            delay = item.get("retryDelay")  # a google.protobuf.Duration, as "34.4s"
+            return _read_number(delay.removesuffix("s")) if isinstance(delay, str) else None
+    return None
 
 
 def _write_message(message: Any) -> str:

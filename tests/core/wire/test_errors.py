@@ -26,7 +26,21 @@ json_values = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["error", "message", "code", "type", "param", "detail", "status", "status_code", "msg"]),
+            st.sampled_from(
+                [
+                    "error",
+                    "message",
+                    "code",
+                    "type",
+                    "param",
+                    "detail",
+                    "details",
+                    "@type",
+                    "retryDelay",
+                    "status",
+                    "msg",
+                ]
+            ),
             inner,
             max_size=4,
         )
@@ -223,6 +237,21 @@ def test_the_wait_that_a_service_asks_for_is_read(headers: dict[str, str], secon
     """In seconds, milliseconds or as a date by the service's own clock; junk counts for nothing."""
     assert read_retry_after(headers) == seconds
     assert decode_error(429, headers, b"{}").retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("delay", "seconds"),
+    [("34.4s", 34.4), ("0s", 0.0), ("7", 7.0), ("soon", None), ("-1s", None), ("infs", None), (5, None), (None, None)],
+)
+@pytest.mark.parametrize("inside_a_list", [False, True])
+def test_a_wait_that_google_asks_for_is_read(delay: Any, seconds: float | None, inside_a_list: bool) -> None:
+    """It stands in the error's details, and counts where no header says otherwise."""
+    details = [None, {"@type": 5}, {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}]
+    error = {"error": {"code": 429, "message": "later", "details": details}}
+    body = json.dumps([error] if inside_a_list else error).encode()
+
+    assert decode_error(429, {}, body).retry_after == seconds
+    assert decode_error(429, {"retry-after": "2"}, body).retry_after == 2.0
 
 
 @given(st.text(), st.text())

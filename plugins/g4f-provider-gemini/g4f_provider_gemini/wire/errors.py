@@ -44,8 +44,6 @@ def _refine(error: APIStatusError, status: dict[str, Any]) -> APIStatusError:
     error.type = read_text(status.get("status")) or error.type
     error.code = reason or error.type or error.code
     error.param = _read_field(by_kind.get("BadRequest", {})) or error.param
-    if error.retry_after is None:
-        error.retry_after = _read_seconds(by_kind.get("RetryInfo", {}).get("retryDelay"))
     quotas = read_tables(by_kind.get("QuotaFailure", {}).get("violations"))
     if any("PerDay" in read_text(quota.get("quotaId")) for quota in quotas):
         error.retryable = False
@@ -65,12 +63,3 @@ def _change_class(error: APIStatusError, kind: type[APIStatusError]) -> APIStatu
 def _read_field(bad_request: dict[str, Any]) -> str | None:
     fields = [read_text(item.get("field")) for item in read_tables(bad_request.get("fieldViolations"))]
     return next((field for field in fields if field), None)
-
-
-def _read_seconds(value: Any) -> float | None:
-    """Read a google.protobuf.Duration, as "34.4s"."""
-    try:
-        seconds = float(read_text(value).removesuffix("s"))
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < float("inf") else None
