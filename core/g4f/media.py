@@ -31,6 +31,9 @@ _SCHEME = re.compile(r"data(?=:)|[a-z][a-z0-9+.-]+(?=://)", re.IGNORECASE)  # on
 _PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")  # of PIL images; others are converted
 _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
 
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_START = 32  # digits of it that show what a picture is
+
 
 def sniff_image(data: bytes) -> str | None:
     """Return the media type that the first bytes show (WHATWG MIME Sniffing, 6.1), or None for no known image."""
@@ -211,8 +214,20 @@ async def _give_url(image: Image, download: Download) -> None:
 
 
 async def _give_base64(image: Image, download: Download) -> None:
-    image.b64_json = base64.b64encode(await _read_picture(image, download)).decode("ascii")
+    if not _is_picture_in_base64(image.b64_json):
+        image.b64_json = base64.b64encode(await _read_picture(image, download)).decode("ascii")
     image.url = None
+
+
+def _is_picture_in_base64(text: object) -> bool:
+    """Tell what can be handed on as it is, in a tenth of the time that reading and writing it takes."""
+    if not isinstance(text, str) or not text.isascii() or len(text) % 4:
+        return False
+    digits = text.removesuffix("=").removesuffix("=")
+    for at in range(0, len(digits), _AT_ONCE):  # so that it stays in the processor's cache
+        if digits[at : at + _AT_ONCE].encode().translate(None, _BASE64):
+            return False
+    return sniff_image(base64.b64decode(text[:_START])) is not None
 
 
 async def _read_picture(image: Image, download: Download) -> bytes:

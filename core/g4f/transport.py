@@ -336,9 +336,12 @@ class AiohttpStream:
 
     async def finish(self) -> None:
         """Read what is left if it is nearly there: a server may also hold the connection open for ever."""
+        content = self._response.content
+        if content.at_eof():  # it nearly always came with the answer's last event
+            return
         with suppress(Exception):
             async with asyncio.timeout(FINISH_SECONDS):
-                while await self._response.content.readany():
+                while await content.readany():
                     pass
 
     async def aclose(self) -> None:

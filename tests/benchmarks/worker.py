@@ -88,7 +88,7 @@ async def measure_cold(client: str, origin: str, size: int) -> Figures:
 async def measure_requests(client: str, origin: str, in_flight: int) -> Figures:
     """Requests with so many in flight, after as many to warm up."""
     made = load(client, origin, "plain")
-    await ask_all(made, QUESTION, in_flight, 1 if SCALE[client] < 1 else 2)
+    await ask_all(made, QUESTION, in_flight, 1)
     rounds = max(1, round(SCALE[client] * 2560 / in_flight))
     figures = await time_work(lambda: ask_all(made, QUESTION, in_flight, rounds), rounds * in_flight)
     await made.close()
@@ -99,8 +99,8 @@ async def measure_history(client: str, origin: str, messages: int) -> Figures:
     """Requests with a history of so many messages, eight in flight."""
     made = load(client, origin, "plain")
     history = [{"role": "user" if at % 2 == 0 else "assistant", "content": upstream.ANSWER} for at in range(messages)]
-    await ask_all(made, history, 8, 2)
-    figures = await time_work(lambda: ask_all(made, history, 8, 20), 160)
+    await ask_all(made, history, 8, 1)
+    figures = await time_work(lambda: ask_all(made, history, 8, 10), 80)
     await made.close()
     return figures
 
@@ -131,7 +131,7 @@ async def measure_streams(client: str, origin: str, streams: int) -> Figures:
     async def read() -> None:
         expect(await made.stream(QUESTION), text)
 
-    await asyncio.gather(*(read() for _ in range(streams)))
+    await asyncio.gather(*(read() for _ in range(streams if SCALE[client] >= 1 else 8)))
     figures = await time_work(lambda: asyncio.gather(*(read() for _ in range(streams))), streams * 200)
     await made.close()
     return figures
@@ -310,7 +310,7 @@ ITEMS: dict[str, Measure] = {
     name.removeprefix("measure_"): value for name, value in list(globals().items()) if name.startswith("measure_")
 }
 # How much work a client gets: those that take long get less, so that the whole ends today.
-SCALE = {"raw": 4, "g4f": 4, "gpt4free": 2, "openai": 1, "litellm": 1, "llm": 0.125}
+SCALE = {"raw": 4, "g4f": 4, "gpt4free": 1, "openai": 0.5, "litellm": 0.25, "llm": 0.1}
 
 
 def main() -> None:

@@ -97,16 +97,7 @@ def check_depth(data: bytes, depth: int) -> None:
 
 def _has_many(data: bytes, depth: int) -> bool:
     """Tell whether there are enough brackets to nest deep; what is long and flat, as base64, costs little."""
-    return any(_has_more(data, bracket, depth // 2) for bracket in (b"{", b"["))
-
-
-def _has_more(data: bytes, bracket: bytes, count: int) -> bool:
-    at = -1
-    for _ in range(count + 1):
-        at = data.find(bracket, at + 1)
-        if at < 0:
-            return False
-    return True
+    return data.count(b"{") > depth // 2 or data.count(b"[") > depth // 2
 
 
 def _is_deep(value: Any, depth: int) -> bool:
@@ -143,7 +134,8 @@ def decode_answer(data: bytes) -> dict[str, Any]:
         APIResponseError: It is something else.
     """
     value: dict[str, Any] = decode_object(data)
-    return _join_halves(value) if b"\\ud" in data or b"\\uD" in data else value
+    # A picture of some megabytes has no backslash, which alone is found fastest.
+    return _join_halves(value) if b"\\" in data and (b"\\ud" in data or b"\\uD" in data) else value
 
 
 def _join_halves(value: Any) -> Any:
