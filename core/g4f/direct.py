@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -114,7 +113,7 @@ async def read_joined(content: aiohttp.StreamReader) -> bytes:
     alone.
     """
     reader: Any = content
-    with suppress(AttributeError):
+    try:
         if not reader._buffer and not reader._eof and reader._exception is None:
             await reader._wait("readany")
         pieces = reader._buffer
@@ -125,4 +124,6 @@ async def read_joined(content: aiohttp.StreamReader) -> bytes:
             joined = b"".join([pieces.popleft() for _ in range(min(len(pieces), _MAX_PIECES))])
             pieces.appendleft(joined)
             return await content.read(len(joined))
+    except AttributeError:
+        pass
     return await content.readany()

@@ -10,6 +10,7 @@ import logging
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -165,7 +166,7 @@ class Dispatcher:
             trial = self._begin_trial(call)
             return await trial.run()
         except G4FError as caught:
-            error = trial.tidy_error(caught) if trial is not None else tidy_error(caught, call, ())
+            error = trial.tidy_error(caught) if trial is not None else tidy_error(caught, call.target, ())
             raise
         finally:
             attempt = Attempt(call.target.provider, call.target.model, error, time.monotonic() - started)
@@ -246,7 +247,9 @@ class Trial:
             await plugin.prepare(request, context)
         if isinstance(request, ChatRequest) and request.stream:
             source = plugin.stream(request, context)
-            return await ChatStream(source, timeout=self._timeout, convert_error=self.convert_error).open()
+            # It holds no more than this, while the request may be megabytes of pictures.
+            convert = partial(_convert_error, plugin, self._call.target, self._secrets)
+            return await ChatStream(source, timeout=self._timeout, convert_error=convert).open()
         self._timed = True
         with Watch(self._timeout.total):
             return await plugin.answer(request, context)
@@ -317,14 +320,14 @@ class Trial:
     def _conceal(self, key: str) -> None:
         self._secrets.append(Secret(key))
 
-    def convert_error(self, error: Exception) -> Exception:
-        """Make an error of ours, told as it should be, of what comes out of the provider's stream."""
-        ours = error if isinstance(error, G4FError) else self._plugin.wrap_error(error)
-        return tidy_error(ours, self._call, self._secrets)
-
     def tidy_error(self, error: G4FError) -> G4FError:
         """Tell an error as it should be: with names, without keys."""
-        return _keep_jobs(tidy_error(error, self._call, self._secrets), self._jobs)
+        return _keep_jobs(tidy_error(error, self._call.target, self._secrets), self._jobs)
+
+
+def _convert_error(plugin: Plugin, target: Target, secrets: Sequence[Secret], error: Exception) -> Exception:
+    """Make an error of ours, told as it should be, of what comes out of a provider's stream."""
+    return tidy_error(error if isinstance(error, G4FError) else plugin.wrap_error(error), target, secrets)
 
 
 def _warn_unused(call: Call, reach: Reach, manifest: Manifest) -> None:
@@ -335,11 +338,11 @@ def _warn_unused(call: Call, reach: Reach, manifest: Manifest) -> None:
         call.warnings.append(f"base_url was left out: {call.target.provider} has no address.")
 
 
-def tidy_error(error: G4FError, call: Call, secrets: Sequence[Secret]) -> G4FError:
+def tidy_error(error: G4FError, target: Target, secrets: Sequence[Secret]) -> G4FError:
     """Name the provider and model in an error, and take out the keys that the service echoed."""
     if isinstance(error, APIError):
-        error.provider = error.provider or call.target.provider
-        error.model = error.model or call.target.model
+        error.provider = error.provider or target.provider
+        error.model = error.model or target.model
     told = {name: getattr(error, name) for name in _TOLD if hasattr(error, name)}
     clean = {name: scrub(value, secrets) for name, value in told.items()}
     if clean != told:

@@ -165,6 +165,7 @@ class ChatStream:
             read = _find_reader(self._source)
             with self._watch_for(self._timeout.gap) as watch:
                 batch: Iterator[Chunk] | None = self._held
+                self._held = _NONE
                 while batch is not None:
                     watch.pause()
                     self._lively = False
