@@ -5,9 +5,9 @@ What its chunks tell is left to `fold.py`, characters cut in half to `halves.py`
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import suppress
+from itertools import chain
 from typing import Any, Self
 
 from g4f.chat import Chunk, Usage
@@ -119,13 +119,13 @@ class ChatStream:
 
     async def _hold_until_content(self) -> None:
         assert self._source is not None
-        read, held = _find_reader(self._source), deque[Chunk]()
+        read, held = _find_reader(self._source), list[Chunk]()
         with self._watch_for(self._timeout.first_content) as watch:
             while (batch := await read()) is not None:
                 for chunk in batch:
                     held.append(chunk)
                     if read_content(chunk) is not None or len(held) >= MAX_HELD_CHUNKS:
-                        self._held = _hand_over(held, batch)
+                        self._held = chain(held, batch)
                         return
         watch.raise_if_late("No content came within {:g} s of the stream's start.")
         if watch.stopped is None:
@@ -262,13 +262,6 @@ class ChatStream:
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open" if self._opened else "not begun"
         return f"<ChatStream {state}, provider={self.provider!r}, model={self.model!r}>"
-
-
-def _hand_over(held: deque[Chunk], rest: Iterator[Chunk]) -> Iterator[Chunk]:
-    """Go on with what was held back, and keep none of it."""
-    while held:
-        yield held.popleft()
-    yield from rest
 
 
 def _find_reader(source: AsyncIterator[Chunk]) -> Callable[[], Awaitable[Iterator[Chunk] | None]]:

@@ -53,33 +53,39 @@ def one(
     default_factory: Callable[[], Any] | None = None,
 ) -> Any:
     """Declare a field that holds one object of `kind()`; with a `default_factory` it is never None."""
-    load: Callable[[dict[str, Any]], V] | None = None
+    part_type: type[V] | None = None
 
     def build(raw: Any) -> Any:
-        nonlocal load
+        nonlocal part_type
         if not isinstance(raw, dict):
             return default_factory() if default_factory else None
-        if load is None:
-            load = kind().from_dict
-        return load(raw)
+        if part_type is None:
+            part_type = kind()
+        part = _new(part_type)  # as `from_dict` does, whose calls are a thirtieth of what a streamed chunk costs
+        part._data = raw
+        part._parts = None
+        return part
 
     return _Field(lambda name: _make_part_reader(name, build))
 
 
 def many(kind: Callable[[], type[V]], *, default_factory: Callable[[], Any]) -> Any:
     """Declare a field that holds a list of objects of `kind()`; what is no object in it is passed over."""
-    load: Callable[[dict[str, Any]], V] | None = None
+    part_type: type[V] | None = None
 
     def build(raw: Any) -> Any:
-        nonlocal load
+        nonlocal part_type
         if not isinstance(raw, list):
             return default_factory()
-        if load is None:
-            load = kind().from_dict
+        if part_type is None:
+            part_type = kind()
         built = []
         for item in raw:
             if isinstance(item, dict):
-                built.append(load(item))  # noqa: PERF401 - up to Python 3.11 a comprehension is one more call
+                part = _new(part_type)
+                part._data = item
+                part._parts = None
+                built.append(part)
         return built
 
     return _Field(lambda name: _make_part_reader(name, build))
