@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -20,6 +20,9 @@ from g4f.manifest import Manifest
 _SERVER = re.compile(r"(https?://)?([^/:\[\]]*|\[[^]/]*\])(:\d+)?(/.*)?", re.IGNORECASE)
 # Where a server listens that is asked on its own machine.
 _ANY_HOST = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - nothing is bound here
+# What lies beneath `os.environ`, where this Python has it.
+_VALUES: Mapping[Any, object] = getattr(os.environ, "_data", os.environ)
+_encode_name: Callable[[str], Any] = getattr(os.environ, "encodekey", str)
 # Set on many machines for other purposes: they serve a provider that was chosen, and never choose one.
 GENERIC_VARIABLES = frozenset({"GITHUB_TOKEN", "GH_TOKEN"})
 
@@ -111,9 +114,12 @@ def list_variables(manifest: Manifest) -> tuple[str, ...]:
     return tuple(name for name in (*manifest.auth.variables, manifest.base_url_variable, *settings) if name)
 
 
-def read_variables(names: Iterable[str], variables: Mapping[str, str] = os.environ) -> tuple[str | None, ...]:
-    """Return the values of environment variables, to see later whether one has changed."""
-    return tuple(map(variables.get, names))
+def read_variables(names: Iterable[str]) -> tuple[object, ...]:
+    """Return what stands for the values of environment variables, to see later whether one has changed.
+
+    Done for each request, and most are missing, for which `os.environ` raises two errors each.
+    """
+    return tuple(map(_VALUES.get, map(_encode_name, names)))
 
 
 def find_variable(manifest: Manifest, variables: Mapping[str, str] = os.environ) -> str | None:

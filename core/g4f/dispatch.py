@@ -65,7 +65,7 @@ class Reach:
     base_url: str | None = None
     settings: Mapping[str, str] = attrs.field(factory=dict)
     _variables: tuple[str, ...] | None = attrs.field(default=None, init=False)
-    _known: tuple[tuple[str | None, ...], Access] | None = attrs.field(default=None, init=False, repr=False)
+    _known: tuple[tuple[object, ...], Access] | None = attrs.field(default=None, init=False, repr=False)
 
     def resolve(self, plugin: Plugin) -> Access:
         """Work out how to reach it now, from what was given and the environment; see `resolve_access`.

@@ -34,11 +34,12 @@ class Peer:
 RAW = Peer("raw aiohttp + orjson", "raw", ("aiohttp", "orjson"), "aiohttp")
 FAST = Peer("g4f [speed]", "g4f", ("orjson", *OURS), "g4f-core")
 PLAIN = Peer("g4f", "g4f", OURS, "g4f-core")
+LLM = Peer("llm", "llm", ("llm",), "llm")
 OTHERS = (
     Peer("gpt4free", "gpt4free", ("g4f",), "g4f"),
     Peer("openai", "openai", ("openai",), "openai"),
     Peer("litellm", "litellm", ("litellm",), "litellm"),
-    Peer("llm", "llm", ("llm",), "llm"),
+    LLM,
 )
 
 

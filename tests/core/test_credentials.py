@@ -211,9 +211,26 @@ def test_a_key_in_the_environment_is_checked_as_one_that_was_given() -> None:
         resolve_access("OpenaiChat", OPENAI, variables={"OPENAI_API_KEY": "sk-…"})
 
 
-def test_what_the_environment_says_can_be_compared_later() -> None:
-    """Variables that are not there are None."""
-    assert read_variables(["A", "B"], {"A": "1", "C": "2"}) == ("1", None)
+def test_what_the_environment_says_can_be_compared_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each change of a variable that is named is seen, and no other; those that are not there are None."""
+
+    def read() -> tuple[object, ...]:
+        return read_variables(["G4F_TEST_A", "G4F_TEST_B"])
+
+    assert read() == (None, None)
+    monkeypatch.setenv("G4F_TEST_A", "1")
+    first = read()
+    assert first[0] is not None
+    assert first[1] is None
+    monkeypatch.setenv("G4F_TEST_C", "1")
+    assert read() == first
+    for value in ("2", "", "ä"):
+        monkeypatch.setenv("G4F_TEST_A", value)
+        assert read() != first
+    monkeypatch.setenv("G4F_TEST_A", "1")
+    assert read() == first
+    monkeypatch.delenv("G4F_TEST_A")
+    assert read() == (None, None)
 
 
 def test_settings_of_the_program_count_more_than_the_environments() -> None:

@@ -87,7 +87,7 @@ class Choices:
     """
 
     def __init__(self) -> None:
-        self._known: dict[Hashable, tuple[Choice, tuple[str | None, ...]]] = {}
+        self._known: dict[Hashable, tuple[Choice, tuple[object, ...]]] = {}
 
     def find(self, key: Hashable) -> Choice | None:
         """Return what was chosen before, if that would still be chosen."""
