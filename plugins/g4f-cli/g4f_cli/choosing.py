@@ -15,7 +15,7 @@ from g4f_cli.terminal import InputError
 
 if TYPE_CHECKING:
     from g4f import AsyncClient
-    from g4f.registry import Registry
+    from g4f.registry import ProviderRef, Registry
 
 
 class Choice(NamedTuple):
@@ -57,7 +57,7 @@ def make_client(choice: Choice, *, media_folder: str | None = None) -> AsyncClie
     client = import_client()
     registry = make_registry()
     return client(
-        list(choice.providers) or None,
+        [_find_name(registry, name) for name in choice.providers] or None,
         api_key=_collect_keys(choice, registry) or None,
         base_url=choice.base_url,
         timeout=choice.timeout,
@@ -70,23 +70,48 @@ def _collect_keys(choice: Choice, registry: Registry) -> dict[str, str]:
     """Return the stored keys of those who may serve, unless the environment has one for them."""
     store = read_store()
     usable = registry.list_usable() if store.list_names() else []
-    named = {_find_proper_name(registry, name) for name in choice.providers}
+    named = {_find_name(registry, name) for name in choice.providers}
     wanted = {
         ref.name: ref.name
         for ref, manifest in usable
         if (not named or ref.name in named) and find_place(ref.name, manifest, store) in ("keyring", "file")
     }
     if choice.base_url:  # a provider's own key is not for another address
-        owner = _find_proper_name(registry, choice.providers[0] if choice.providers else "Custom")
+        owner = _find_name(registry, choice.providers[0] if choice.providers else "Custom")
         wanted[owner] = find_server(choice.base_url)
     return {owner: key for owner, name in wanted.items() if (key := store.reveal(name)) is not None}
 
 
-def _find_proper_name(registry: Registry, name: str) -> str:
+def find_provider(registry: Registry, name: str) -> ProviderRef:
+    """Find an installed provider by its name, or by what the service is called, as OpenAI.
+
+    Raises:
+        G4FError: It is not installed, or cannot be used.
+    """
+    from g4f.errors import ProviderNotFoundError
+    from g4f.known import find_proper_name
+
+    try:
+        return registry.find(name)
+    except ProviderNotFoundError:
+        return registry.find(find_proper_name(name) or name)
+
+
+def check_choice(choice: Choice) -> None:
+    """Refuse a single provider that cannot be used; of several, the others answer.
+
+    Raises:
+        G4FError: It cannot.
+    """
+    if len(choice.providers) == 1:
+        find_provider(make_registry(), choice.providers[0])
+
+
+def _find_name(registry: Registry, name: str) -> str:
     from g4f.errors import G4FError
 
-    with suppress(G4FError):  # who is not there needs no key
-        return registry.find(name).proper_name
+    with suppress(G4FError):  # who is not there needs no key, and is told of by whoever is asked
+        return find_provider(registry, name).proper_name
     return name
 
 

@@ -37,6 +37,10 @@ _IN_OPTIONS = (
     (re.compile(r",? or pass api_key=…"), ""),
     (re.compile(r"pass base_url=…( or )?"), r"use --base-url URL\1"),
     (re.compile(r"pass it as model=…"), "use -m MODEL"),
+    (
+        re.compile(r"(No connection to (?:127\.0\.0\.1|localhost|\[::1\]):\d+: .*)"),
+        r"\1 Start the server there, or name another one with --base-url URL.",
+    ),
     (re.compile(r"provider_options=\{'(\w+)': \.\.\.\}"), r"--provider-option \1 …"),
 )
 
@@ -98,7 +102,7 @@ def _choose_code(error: G4FError) -> int:
 
 def _describe_ours(error: G4FError) -> str:
     sentences = [str(error) + _guess_model(error), *(f"Before that: {earlier}" for earlier in _list_earlier(error))]
-    return " ".join(shorten(_say_in_options(sentence)) for sentence in dict.fromkeys(sentences))
+    return " ".join(shorten(say_in_options(sentence)) for sentence in dict.fromkeys(sentences))
 
 
 def _guess_model(error: G4FError) -> str:
@@ -130,11 +134,12 @@ def tell_fallback(attempts: Iterable[Attempt], answered: str | None) -> None:
 
 
 def _describe_attempt(name: str, error: G4FError) -> str:
-    text = shorten(_say_in_options(str(error)), 300).removesuffix(".")
+    text = shorten(say_in_options(str(error)), 300).removesuffix(".")
     return text.removeprefix(f"{name}: ").removeprefix(f"{name} ")
 
 
-def _say_in_options(text: str) -> str:
+def say_in_options(text: str) -> str:
+    """Return one of the core's sentences with the remedies of the command line."""
     for pattern, words in _IN_OPTIONS:
         text = pattern.sub(words, text)
     return text

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +16,20 @@ from g4f_cli.interrupts import clean_up_first
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+
+# What stands for other programs' commands that people type.
+_FOREIGN = {
+    "run": "g4f chat -m MODEL chats with a model, g4f -m MODEL PROMPT asks it",
+    "pull": "g4f download MODEL fetches a model of Local",
+    "list": "g4f models and g4f providers list what there is",
+    "ls": "g4f models and g4f providers list what there is",
+    "ps": "g4f providers lists who can be asked",
+    "rm": "g4f download remove MODEL removes a model of Local",
+    "show": "g4f models MODEL shows a model",
+    "plugins": "g4f providers lists what is installed",
+    "client": "g4f PROMPT asks",
+}
 
 
 class CommandGroup(click.Group):
@@ -70,7 +85,11 @@ class CommandGroup(click.Group):
             return args
         if self._is_command(args[at]):
             return _ask_command_for_help(args, at, ctx.help_option_names)
+        if args[at] in ("help", "version") and len(args) <= at + 2 and all(map(self._is_command, args[at + 1 :])):
+            return [*args[:at], *args[at + 1 :], f"--{args[at]}"]
         self._refuse_misspelled(ctx, args[at])
+        if len(args) <= at + 2:  # more words are a prompt
+            self._refuse_foreign(ctx, args[at])
         return [*args[:at], self._default, *args[at:]]
 
     def _is_command(self, word: str) -> bool:
@@ -91,6 +110,17 @@ class CommandGroup(click.Group):
             raise click.UsageError(
                 f"There is no command {word!r}. Did you mean {close[0]!r}? To ask it: g4f {self._default} {word} …",
                 ctx,
+            )
+
+    def _refuse_foreign(self, ctx: click.Context, word: str) -> None:
+        """Stop a command of ollama, llm or gpt4free from being sent to a service as a prompt.
+
+        Raises:
+            click.UsageError: The word is one, and here is another one for it.
+        """
+        if word in _FOREIGN:
+            raise click.UsageError(
+                f"There is no command {word!r} here; {_FOREIGN[word]}. To ask it: g4f {self._default} {word} …", ctx
             )
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -185,7 +215,21 @@ class DefaultGroup(click.Group):
         """Put the default command before what is no command."""
         own = {*self.commands, *ctx.help_option_names}
         named = args[0] in own if args else ctx.resilient_parsing  # a shell asks what may follow
+        if not named and not ctx.resilient_parsing:
+            self._refuse_unknown(ctx, list(takewhile(lambda word: not word.startswith("-"), args)))
         return super().parse_args(ctx, args if named else [self._default, *args])
+
+    def _refuse_unknown(self, ctx: click.Context, words: list[str]) -> None:
+        """Say that the first word is no command where the default one does not take so many.
+
+        Raises:
+            click.UsageError: It does not.
+        """
+        taken = [one for one in self.commands[self._default].params if isinstance(one, click.Argument)]
+        if len(words) > len(taken):
+            raise click.UsageError(
+                f"There is no command {words[0]!r} of {ctx.command_path}: there are {', '.join(self.commands)}.", ctx
+            )
 
 
 def _ask_command_for_help(args: list[str], at: int, wishes: Sequence[str]) -> list[str]:

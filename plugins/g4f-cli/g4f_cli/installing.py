@@ -18,6 +18,7 @@ from urllib.request import url2pathname
 
 import click
 
+from g4f_cli.choosing import find_provider
 from g4f_cli.terminal import InputError
 
 _OURS = ("g4f-cli", "g4f-core")
@@ -59,7 +60,7 @@ def find_package(name: str) -> str:
     ending = next((package for package in packages if package == f"g4f-provider-{name.lower()}"), None)
     package = next((row["package"] for row in rows if "package" in row), ending)
     if package is None:
-        raise InputError(describe_missing_provider(name, ()))
+        raise InputError(describe_missing_provider(name, ()).replace(" Installed: none. Others that", " Those that"))
     return str(package)
 
 
@@ -111,12 +112,11 @@ def find_installed(name: str) -> str:
         InputError: It is not installed, or is none that g4f can do without.
         G4FError: No provider of that name is installed.
     """
-    from g4f.known import find_proper_name
     from g4f.registry import share_registry
 
     package = name.lower()
     if not package.startswith("g4f-"):
-        package = share_registry().find(find_proper_name(name) or name).distribution
+        package = find_provider(share_registry(), name).distribution
     try:
         distribution = metadata.distribution(package)
     except metadata.PackageNotFoundError:

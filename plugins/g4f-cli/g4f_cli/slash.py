@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from g4f_cli.attachments import read_attachments
-from g4f_cli.choosing import make_registry
+from g4f_cli.choosing import find_provider, make_registry
 from g4f_cli.files import write_private
 from g4f_cli.terminal import InputError, note, show
 
@@ -60,7 +60,7 @@ def set_model(chat: Chat, name: str) -> None:
 async def set_provider(chat: Chat, name: str) -> None:
     """Show or change who answers; what was loaded for another is freed."""
     if name:
-        proper = make_registry().find(name).proper_name
+        proper = find_provider(make_registry(), name).proper_name
         chat.choice = chat.choice._replace(model=None, providers=(proper,), base_url=None)
         await chat.leave_client()
     note(f"The provider is {', '.join(chat.choice.providers) or 'who serves the model'}.")

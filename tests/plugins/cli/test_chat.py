@@ -32,7 +32,8 @@ def service(program: Program) -> Loopback:
 
 @pytest.fixture
 def chat(program: Program, service: Loopback) -> Terminal:
-    """A chat that waits for its first prompt."""
+    """A chat that waits for its first prompt; another provider is there too."""
+    program.install("Other")
     terminal = program.open("chat", "-p", "Service", "--plain")
     terminal.wait_for(">>>")
     return terminal
@@ -117,9 +118,8 @@ def test_the_up_arrow_brings_back_what_was_said(program: Program, chat: Terminal
 
 
 @posix
-def test_commands_choose_who_answers(program: Program, chat: Terminal, service: Loopback) -> None:
+def test_commands_choose_who_answers(chat: Terminal, service: Loopback) -> None:
     """The model, the provider and the instructions."""
-    program.install("Other")
     say(chat, "/model m-2", "The model is m-2.")
     say(chat, "/system Be brief", "The instructions are: Be brief")
     say(chat, "one", "<one>")

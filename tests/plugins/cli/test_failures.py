@@ -41,6 +41,29 @@ def test_a_wrong_provider_name_is_guessed(program: Program) -> None:
     assert "There is no provider 'marvelous'. Did you mean Marvellous?" in done.err
 
 
+def test_a_provider_is_found_by_what_its_service_is_called(program: Program) -> None:
+    """As people know it; the key's name is told."""
+    done = program.run("-p", "openai", "hi")
+    assert (done.code, done.out) == (3, "")
+    assert done.err.startswith("Error: OpenaiChat needs a key: set OPENAI_API_KEY")
+    assert program.run("providers", "default", "google").code == 0
+    assert program.run("providers", "default").out == "Gemini\n"
+
+
+def test_a_chat_with_nobody_does_not_begin(program: Program) -> None:
+    """Who is named wrongly is told before anything is typed."""
+    done = program.run("chat", "-p", "nobody")
+    assert done.code == 2
+    assert "There is no provider 'nobody'." in done.err
+
+
+def test_a_server_that_does_not_run_is_told_with_the_remedy(program: Program) -> None:
+    """On the user's own machine."""
+    done = program.run("--base-url", "http://127.0.0.1:1/v1", "-m", "m-1", "hi")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.endswith("Start the server there, or name another one with --base-url URL.\n")
+
+
 def test_a_misspelled_model_is_guessed(program: Program) -> None:
     """Among those that the installed providers list."""
     program.install("First", manifest='contract = 1\nmodels = [{id = "marvel-4o"}]\n[capabilities]\nchat = "yes"\n')

@@ -75,6 +75,36 @@ def test_a_misspelled_command_is_not_sent_to_a_service(program: Program) -> None
     assert "There is no command 'docter'. Did you mean 'doctor'? To ask it: g4f ask docter …" in done.err
 
 
+@pytest.mark.parametrize(
+    ("words", "remedy"), [("run llama3", "g4f chat -m MODEL"), ("pull m", "g4f download MODEL"), ("ls", "g4f models")]
+)
+def test_a_command_of_another_program_is_not_sent_to_a_service(program: Program, words: str, remedy: str) -> None:
+    """The sentence says what does the same here; more words are a prompt."""
+    program.install("Echo")
+    done = program.run(*words.split(), G4F_PROVIDERS="Echo")
+    assert (done.code, done.out) == (2, "")
+    assert f"There is no command {words.split(maxsplit=1)[0]!r} here; {remedy}" in done.err
+    assert program.run("list", "three", "colors", G4F_PROVIDERS="Echo").out == "Echo: list three colors\n"
+
+
+def test_help_and_version_may_be_words(program: Program) -> None:
+    """As in other programs; of more words both are a prompt."""
+    program.install("Echo")
+    assert program.run("help").out == program.run("--help").out
+    assert program.run("help", "logs").out == program.run("logs", "--help").out
+    assert program.run("version").out == program.run("--version").out
+    assert program.run("help", "me", G4F_PROVIDERS="Echo").out == "Echo: help me\n"
+
+
+@pytest.mark.parametrize("words", ["keys get openai", "models set x", "logs find x"])
+def test_an_unknown_command_of_a_group_brings_those_that_there_are(program: Program, words: str) -> None:
+    """And is not taken for words of the group's default."""
+    done = program.run(*words.split())
+    assert (done.code, done.out) == (2, "")
+    group, word, _ = words.split()
+    assert f"There is no command {word!r} of g4f {group}: there are " in done.err
+
+
 @pytest.mark.parametrize("value", ["0", "abc", "nan", "inf", "-1"])
 def test_a_bad_value_is_bad_input(program: Program, value: str) -> None:
     """A timeout of nothing is none; the error says what is one."""

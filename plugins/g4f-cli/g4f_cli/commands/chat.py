@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from g4f_cli.choosing import add_default_model, read_choice
+from g4f_cli.choosing import add_default_model, check_choice, read_choice
 from g4f_cli.keeping import choose_as_before, find_conversation
 from g4f_cli.options import (
     ChoiceOptions,
@@ -58,6 +58,7 @@ def command(context: click.Context, **options: Unpack[ChatOptions]) -> None:
 
     conversation = find_conversation(last=options["go_on"], name=options["cid"])
     choice = add_default_model(choose_as_before(read_choice(options), conversation))
+    check_choice(choice)
     if options["system"]:
         conversation.set_system(clean_argument(options["system"]))
     arguments = read_parameters(options["parameters"], options["provider_parameters"])

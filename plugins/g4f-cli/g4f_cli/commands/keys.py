@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from g4f_cli.choosing import make_registry
+from g4f_cli.choosing import find_provider, make_registry
 from g4f_cli.group import DefaultGroup
 from g4f_cli.keys import KeyStore, find_key_file, find_place, read_store, remove_key, store_key
 from g4f_cli.options import debug_option, json_option
@@ -86,12 +86,11 @@ def _find_owner(name: str) -> str:
         G4FError: There is no such provider.
     """
     from g4f.credentials import find_origin
-    from g4f.known import find_proper_name
 
     if "://" in name:
         return find_origin(name)
     registry = make_registry()
-    ref = registry.find(find_proper_name(name) or name)
+    ref = find_provider(registry, name)
     if registry.read_manifest(ref).auth.kind == "none":
         raise InputError(f"{ref.proper_name} takes no key.")
     return ref.proper_name

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from g4f_cli.choosing import Choice, make_client, make_registry
+from g4f_cli.choosing import Choice, find_provider, make_client, make_registry
+from g4f_cli.failures import say_in_options
 from g4f_cli.group import DefaultGroup
 from g4f_cli.options import debug_option, json_option
 from g4f_cli.running import run
@@ -71,7 +72,8 @@ def _check_model(model: str) -> str:
     provider, slash, rest = model.partition("/")
     named = slash and rest and provider.lower() in map(str.lower, names)
     if not named and not registry.find_claimants(model):
-        raise InputError(f"{describe_missing_model(model, 'chat', names)} Or write it as Provider/{model}.")
+        missing = say_in_options(describe_missing_model(model, "chat", names))
+        raise InputError(f"{missing} Or write it as Provider/{model}.")
     return model
 
 
@@ -82,7 +84,7 @@ async def _ask_service(provider: str) -> list[dict[str, Any]]:
 
 def _read_manifests(provider: str | None) -> list[dict[str, Any]]:
     registry = make_registry()
-    only = registry.find(provider).proper_name if provider else None
+    only = find_provider(registry, provider).proper_name if provider else None
     states = {report.name: report.state for report in survey(registry)}
     return [
         {

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from g4f_cli.choosing import find_provider
 from g4f_cli.group import DefaultGroup
 from g4f_cli.options import debug_option, json_option
 from g4f_cli.settings import change_setting, read_settings
@@ -45,4 +46,4 @@ def default(name: str | None, unset: bool) -> None:  # noqa: FBT001 - click's wa
         raise InputError("Name a provider, or --unset, not both.")
     from g4f.registry import share_registry
 
-    change_setting("provider", None if name is None else share_registry().find(name).proper_name)
+    change_setting("provider", None if name is None else find_provider(share_registry(), name).proper_name)
