@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import http.client
 import json
 import os
 import secrets
@@ -21,6 +22,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -198,6 +200,7 @@ class _Server:
         self._server = _start_server(path, settings, key)
         self.address: str = self._server.listening_address
         self.headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        self._wait_until_it_works()
 
     @contextlib.contextmanager
     def track_sockets(self) -> Iterator[Callable[[tuple[Any, ...]], socket.socket]]:
@@ -217,6 +220,12 @@ class _Server:
         finally:
             with self._lock:
                 self._sockets.difference_update(made)
+
+    def _wait_until_it_works(self) -> None:
+        """Wait for something that its queue answers: stopped before it looks at the queue, it would never stop."""
+        with contextlib.closing(http.client.HTTPConnection(urlsplit(self.address).netloc)) as connection:
+            connection.request("GET", "/lora-adapters", headers=self.headers)
+            connection.getresponse().read()
 
     def is_foreign(self) -> bool:
         """Tell whether the process that started it is our parent: it came along in a fork."""
