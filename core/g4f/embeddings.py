@@ -47,6 +47,12 @@ class EmbeddingRequest:
     hook: ClassVar[str] = "embed"
 
     @property
+    def count(self) -> int:
+        """How many vectors it asks for: one for a text or its token ids, else one for each of several."""
+        single = isinstance(self.input, str) or any(isinstance(item, int) for item in self.input)
+        return 1 if single else len(self.input)
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """The capabilities that it needs."""
         return ("embed",)

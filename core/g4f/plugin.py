@@ -18,7 +18,7 @@ import pluggy
 
 from g4f.chat import Answer, ChatRequest, Chunk, Completion
 from g4f.context import Context, Request, Timeout
-from g4f.embeddings import Embeddings
+from g4f.embeddings import EmbeddingRequest, Embeddings
 from g4f.errors import APIError, APIResponseError, G4FError, ProviderBrokenError, UnsupportedError
 from g4f.fold import fold_chunks, unfold_completion
 from g4f.hookspecs import PROJECT, ProviderHooks
@@ -109,7 +109,12 @@ class Plugin:
         call = getattr(self._hooks, request.hook)
         kind = Images if isinstance(request, ImageRequest) else Embeddings
         with self._making_errors_ours:
-            return await self._expect(call(request=request, context=context), kind, request.hook)
+            found = await self._expect(call(request=request, context=context), kind, request.hook)
+        if isinstance(request, EmbeddingRequest) and isinstance(found, Embeddings) and len(found.data) != request.count:
+            raise APIResponseError(
+                f"{self.name} answered with {len(found.data)} vectors where {request.count} were asked for."
+            )
+        return found
 
     async def models(self, context: Context) -> list[dict[str, Any]]:
         """Ask the service for its models; none where the provider cannot ask.

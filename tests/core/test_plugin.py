@@ -9,7 +9,7 @@ import pytest
 
 from g4f.chat import ChatRequest, Chunk, Completion
 from g4f.context import Context, HttpRequest, HttpResponse, HttpStream
-from g4f.embeddings import EmbeddingRequest
+from g4f.embeddings import EmbeddingRequest, Embeddings
 from g4f.errors import APIError, APIResponseError, BadRequestError, UnsupportedError
 from g4f.hookspecs import hookimpl
 from g4f.images import ImageRequest, Images
@@ -182,6 +182,26 @@ async def test_a_list_of_models_is_a_list_of_dicts(rows: Any) -> None:
     """Anything else is the provider's mistake, and not the user's."""
     with pytest.raises(APIResponseError, match=r"Test\.models must return"):
         await load(Lister(rows)).models(CONTEXT)
+
+
+class Embedder:
+    @hookimpl
+    async def embed(self) -> Embeddings:
+        return Embeddings.from_dict({"data": [{"embedding": [1.0]}, {"embedding": [2.0]}]})
+
+
+@pytest.mark.parametrize(
+    ("given", "count"), [("a", 1), (["a"], 1), (["a", "b"], 2), ([1, 2, 3], 1), ([[1], [2]], 2), (["a", "b", "c"], 3)]
+)
+async def test_there_are_as_many_vectors_as_texts(given: Any, count: int) -> None:
+    """Or it is an error: nobody could say whose is missing."""
+    request = EmbeddingRequest(given)
+    assert request.count == count
+    if count == 2:
+        assert isinstance(await load(Embedder()).answer(request, CONTEXT), Embeddings)
+        return
+    with pytest.raises(APIResponseError, match=f"Test answered with 2 vectors where {count} were asked for"):
+        await load(Embedder()).answer(request, CONTEXT)
 
 
 class NotAsync:

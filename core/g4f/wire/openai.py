@@ -16,7 +16,7 @@ from g4f.chat import ChatRequest, Chunk, Completion
 from g4f.context import HttpRequest, HttpResponse
 from g4f.embeddings import EmbeddingRequest, Embeddings
 from g4f.errors import APIResponseError, G4FError, InvalidInputError
-from g4f.fold import fold_chunks, join_surrogates
+from g4f.fold import fold_chunks, join_surrogates, list_objects, read_index
 from g4f.images import ImageRequest, Images
 from g4f.manifest import StreamEnd
 from g4f.wire import errors
@@ -258,7 +258,8 @@ def decode_embed(response: HttpResponse) -> Embeddings:
         APIResponseError: There is no vector in it.
         APIStatusError: It is an error in spite of its status.
     """
-    embeddings = Embeddings.from_dict(_decode_answer(response))
+    answer = _decode_answer(response)
+    embeddings = Embeddings.from_dict({**answer, "data": sorted(list_objects(answer.get("data")), key=read_index)})
     if not embeddings.data or not all(item.embedding for item in embeddings.data):
         raise APIResponseError(f"The answer has no embedding: {show_start(response.body)}")
     return embeddings

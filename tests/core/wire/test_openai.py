@@ -520,3 +520,11 @@ def test_an_answer_that_lists_no_models_is_an_error(body: bytes) -> None:
 def test_errors_are_read_as_most_services_write_them() -> None:
     """The dialect's name for it is part of every dialect."""
     assert isinstance(OPENAI.decode_error(400, {}, b"{}"), BadRequestError)
+
+
+def test_vectors_are_in_the_order_of_their_texts() -> None:
+    """Whichever came first; where the service does not number them, as they came."""
+    rows = [{"index": 1, "embedding": [1.0]}, {"index": 0, "embedding": [0.0]}, {"index": "x", "embedding": [9.0]}]
+    for told, expected in ((rows[:2], [[0.0], [1.0]]), ([rows[2], {"embedding": [8.0]}], [[9.0], [8.0]])):
+        answer = openai.decode_embed(HttpResponse(200, {}, json.dumps({"data": told}).encode()))
+        assert [item.embedding for item in answer.data] == expected

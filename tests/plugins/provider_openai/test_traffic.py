@@ -340,10 +340,11 @@ async def test_a_refused_image_is_the_error_that_it_says(exchange: Exchange, ser
 async def test_embeddings_are_what_was_recorded(exchange: Exchange, server: Loopback) -> None:
     """Each vector, numbers or base64, its place, the model and the tokens; the request is the recorded one."""
     server.answer = lambda request: exchange.reply(1000)
-    recorded = dict(exchange.request or {"input": "sunny day at the beach", "model": "text-embedding-3-small"})
+    body = json.loads(exchange.text)
+    texts = ["sunny day at the beach"] * len(body["data"])
+    recorded = dict(exchange.request or {"input": texts, "model": "text-embedding-3-small"})
     async with _make_client(server) as client:
         answer = await client.embeddings.create(**recorded)
-    body = json.loads(exchange.text)
     assert [(item.index, item.embedding) for item in answer.data] == [
         (row["index"], row["embedding"]) for row in body["data"]
     ]
