@@ -42,9 +42,16 @@ class Streams:
         self.dice = random.Random(7)
         self.left: dict[int, float] = {}
         self._numbers = itertools.count(1)
+        self._held: list[Any] = []
 
     def begin(self) -> tuple[int, Any]:
-        """Return the next stream, and its number."""
+        """Return the next stream, and its number; it is held to the end, so that only leaving ends it."""
+        number, stream = self.begin_unheld()
+        self._held.append(stream)
+        return number, stream
+
+    def begin_unheld(self) -> tuple[int, Any]:
+        """Return the next stream, which may be dropped, and its number."""
         number = next(self._numbers)
         return number, self.client.chat.completions.stream(write_question(number, ENDLESS))
 
@@ -114,7 +121,7 @@ async def time_out(streams: Streams) -> None:
 
 
 async def leave_loop(streams: Streams) -> None:
-    """`break`, while a variable holds the stream."""
+    """`break`."""
     number, stream = streams.begin()
     reader, wanted = Reader(number), streams.dice.randrange(MOST_CHUNKS)
     async for chunk in stream:
@@ -166,7 +173,7 @@ async def close_unread(streams: Streams) -> None:
 
 async def drop(streams: Streams) -> None:
     """Nothing holds it any more; every tenth is found by the garbage collector only."""
-    number, stream = streams.begin()
+    number, stream = streams.begin_unheld()
     chunks, reader = aiter(stream), Reader(number)
     for _ in range(streams.dice.randrange(1, MOST_CHUNKS)):
         reader.take(await anext(chunks))
@@ -182,7 +189,7 @@ async def drop(streams: Streams) -> None:
 
 async def drop_opened(streams: Streams) -> None:
     """The same where it was opened and never read."""
-    number, stream = streams.begin()
+    number, stream = streams.begin_unheld()
     await stream.open()
     streams.left[number] = time.monotonic()
     del stream
