@@ -37,9 +37,10 @@ ERRORS = {
     "unended": g4f.StreamTruncatedError,
     "error": g4f.InternalServerError,
 }
-GAP = 8.0  # seconds that a faulty part waits for what stalled
+GAP = 20.0  # seconds that a faulty part waits for what stalled
 WRITES = 500  # of the service in a second, by all streams: two cores must not be busy with them
 LONGEST = 150  # chunks in a stream
+FEWEST = 8  # samples of memory, where the machine lets this process hardly run
 SETTLING = 2  # MiB that memory may grow by where a part is too short to tell a slope from the beginning
 MIB = 2**20
 MAX_TOLD = 5  # of each kind of surprise
@@ -207,7 +208,7 @@ class Run:
 
     async def _watch_memory(self) -> list[tuple[float, int]]:
         samples = []
-        while time.monotonic() < self._end:
+        while time.monotonic() < self._end or len(samples) < FEWEST:
             samples.append((time.monotonic(), read_memory()))
             await asyncio.sleep(self._part.minutes * 60 / 300)
         return samples

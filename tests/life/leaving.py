@@ -209,7 +209,7 @@ def make_arguments(origin: str) -> dict[str, Any]:
         "base_url": f"{origin}/v1",
         "proxies": {},
         "max_retries": 0,
-        "timeout": g4f.Timeout(connect=200, stream_head=200, first_content=200),  # the machine may be busy
+        "timeout": g4f.Timeout(connect=500, stream_head=500, first_content=500, gap=500),  # the machine may be busy
     }
 
 
@@ -293,7 +293,11 @@ def read_delays(origin: str, left: dict[int, float]) -> list[float]:
 
 
 def overlook_slowness() -> None:
-    """Keep asyncio from telling of steps that took long: a machine that is busy is no defect."""
+    """Keep asyncio from telling of steps that took long: a machine that is busy is no defect.
+
+    And from noting where everything began, ten frames deep: that costs more than all the rest.
+    """
+    asyncio.constants.DEBUG_STACK_DEPTH = 1
     logging.getLogger("asyncio").addFilter(lambda record: not str(record.msg).startswith("Executing"))
 
 

@@ -13,7 +13,7 @@ from life.program import run_program
 QUICK = Manner(pause=0.01, burst=3)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("kind", "count"), [("cancels", 1000), ("breaks", 1000), ("threads", 240)])
 def test_a_stream_that_is_left_at_any_moment_leaves_nothing_behind(kind: str, count: int) -> None:
     """No task, descriptor, thread or warning; the service sees each closed, and no answer is somebody else's."""

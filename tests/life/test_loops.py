@@ -11,7 +11,7 @@ from life import loops
 from life.program import run_program
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("story", loops.STORIES)
 def test_a_client_outlives_its_loops_and_leaves_nothing_open(story: str) -> None:
     """What each story is, `loops.py` says; none leaves a descriptor, a thread or a warning."""
