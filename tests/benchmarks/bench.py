@@ -194,11 +194,11 @@ def main() -> None:
         results = {
             "python": sys.version.split()[0],
             "cores": os.cpu_count(),
-            "load": os.getloadavg()[2],
             "versions": {peer.name: read_version(prepare(peer), peer.distribution) for peer in peers},
             "skipped": skipped,
             "upstream": measure_ceiling(origin),
             "items": run_items(items, peers, origin),
+            "load": os.getloadavg()[2],  # after all the rest
         }
     write_report(results, [peer.name for peer in peers], keep=options.write)
 

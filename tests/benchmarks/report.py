@@ -82,7 +82,7 @@ def describe(results: Mapping[str, Any]) -> str:
     request, chunk = results["upstream"]["request_us"], results["upstream"]["chunk_us"]
     return (
         f"Python {results['python']}, {results['cores']} cores, on average {results['load']:.1f} programs at work "
-        f"in the quarter of an hour before. Measured: {versions}. The service itself took "
+        f"in the last quarter of an hour. Measured: {versions}. The service itself took "
         f"{request:.1f} µs a request and {chunk:.2f} µs a chunk, in a process of its own: its ceiling is "
         f"{1e6 / request:,.0f} requests or {1e6 / chunk:,.0f} chunks a second."
     )
