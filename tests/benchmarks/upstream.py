@@ -145,13 +145,15 @@ class Service(asyncio.Protocol):
             self._left = (int(length[1]) if length else 0) - len(body)
             self._head = b""
         if not self._left:
-            self._answer(self._path.split("/")[1])
+            self._answer("models" if self._path.endswith("/models") else self._path.split("/")[1])
 
     def _answer(self, scenario: str) -> None:
         if scenario == "plain":
             self._transport.write(make_completion())
         elif scenario == "image":
             self._transport.write(make_image())
+        elif scenario == "models":  # some ask for them first
+            self._transport.write(_reply(b'{"object":"list","data":[{"id":"gpt-4o-mini"},{"id":"gpt-image-1"}]}'))
         elif scenario == "hold":
             self._transport.write(make_stream_head() + _make_events()[0])
         elif scenario == "usage":
