@@ -170,3 +170,26 @@ def test_what_came_before_an_event_that_is_too_large_is_delivered(data: st.DataO
     assert (error is not None) is too_large
     assert [text for _, text in events][:2] == [b"a", b"b"]
     assert len(events) == (2 if too_large else 4)
+
+
+@pytest.mark.parametrize("last", [b"y" * 9, b"y" * 10], ids=["at the limit", "above it"])
+def test_the_limit_of_an_event_is_exact(last: bytes) -> None:
+    """Its lines count with their ends, and each event anew."""
+    at_limit = b"data: " + b"x" * 9 + b"\ndata: " + b"x" * 9 + b"\n\n"
+    stream = at_limit * 3 + b"data: " + b"x" * 9 + b"\ndata: " + last + b"\n\n"
+    decoder = SseDecoder(max_event_bytes=20)
+    events = decoder.feed(stream)
+    assert len(events) == (4 if len(last) == 9 else 3)
+    if len(last) > 9:
+        with pytest.raises(APIResponseError, match="larger than 20 bytes"):
+            decoder.feed(b"")
+
+
+@pytest.mark.parametrize("ended", [b"\n", b""], ids=["whole", "cut"])
+@pytest.mark.parametrize("start", [b"data: ", b": "], ids=["data", "comment"])
+def test_the_limit_of_a_line_is_exact(start: bytes, ended: bytes) -> None:
+    """It counts without its end, whether that came yet or not."""
+    line = start.ljust(20, b"x")
+    assert SseDecoder(max_event_bytes=20).feed(line + ended) == []
+    with pytest.raises(APIResponseError, match="larger than 20 bytes"):
+        SseDecoder(max_event_bytes=20).feed(line + b"x" + ended)
