@@ -87,12 +87,12 @@ async def test_what_will_not_succeed_is_raised_at_once(error: Exception) -> None
     assert service.tries == 1
 
 
-@pytest.mark.parametrize(("retry", "tries"), [(Retry(0), 1), (Retry(1), 2), (Retry(), 3), (Retry(5), 6)])
-async def test_a_call_is_repeated_so_often_and_not_more(retry: Retry, tries: int) -> None:
+@pytest.mark.parametrize(("how_often", "tries"), [((0,), 1), ((1,), 2), ((), 3), ((5,), 6)])
+async def test_a_call_is_repeated_so_often_and_not_more(how_often: tuple[int, ...], tries: int) -> None:
     """Then the last error is raised; twice where nobody says how often."""
     service = Service(at_once(), dead=True)
     with pytest.raises(InternalServerError):
-        await retry(make_call(), service)
+        await Retry(*how_often)(make_call(), service)
 
     assert service.tries == tries
 

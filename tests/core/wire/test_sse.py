@@ -14,6 +14,7 @@ TEXTS = (
     b"data: one\n\n",
     b"data: one\r\n\r\ndata: two\r\n\r\n",
     b"data: one\r\rdata: two\r\r",
+    b"data: a\rdata: b\n\n",
     b"data: a\rdata: b\ndata: c\r\n\r\ndata: d\n\r\n",
     b"\xef\xbb\xbfdata: after the mark\n\n",
     b"\xef\xbb\xbf\xef\xbb\xbfdata: two marks\n\ndata: x\n\n",
