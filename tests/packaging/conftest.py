@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from environments import ROOT, UV
+from sharing import share_folder
 
 
 @pytest.fixture(scope="session")
@@ -27,29 +28,31 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def artefacts(request: pytest.FixtureRequest) -> Path:
+def artefacts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with every package's sdist and the wheel that was built from that sdist; `--packages` names one."""
     if given := request.config.getoption("--packages"):
         return Path(given).resolve()
-    return build_artefacts(request.getfixturevalue("checkout"))
+    checkout = request.getfixturevalue("checkout")
+    return share_folder(tmp_path_factory, "artefacts", lambda folder: build_artefacts(checkout, folder))
 
 
-def build_artefacts(checkout: Path) -> Path:
+def build_artefacts(checkout: Path, folder: Path) -> None:
     """Build every package of a checkout."""
 
     def build(source: Path) -> None:
         how = ("--quiet", "--no-build-isolation", "--offline", "--python", sys.executable)
-        subprocess.run((UV, "build", *how, "--out-dir", checkout / "dist", source), check=True)
+        subprocess.run((UV, "build", *how, "--out-dir", folder, source), check=True)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(build, [checkout, *(path.parent for path in checkout.glob("plugins/*/pyproject.toml"))]))
-    return checkout / "dist"
 
 
 @pytest.fixture(scope="session")
 def requirements(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the wheels of requirements.lock: fetched once, by pip, which knows the ways of this machine."""
-    folder = tmp_path_factory.mktemp("requirements")
     lock = ("--no-deps", "--require-hashes", "--requirement", ROOT / "requirements.lock")
-    subprocess.run((sys.executable, "-m", "pip", "download", "--quiet", "--dest", folder, *lock), check=True)
-    return folder
+
+    def fetch(folder: Path) -> None:
+        subprocess.run((sys.executable, "-m", "pip", "download", "--quiet", "--dest", folder, *lock), check=True)
+
+    return share_folder(tmp_path_factory, "requirements", fetch)

@@ -16,7 +16,7 @@ import dialects
 from environments import ROOT, Environment
 from loopback import Loopback
 
-pytestmark = [pytest.mark.packaging, pytest.mark.xdist_group("packaging"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.packaging, pytest.mark.timeout(300)]
 
 PROVIDERS = {
     path.parent.name: list(tomllib.loads(path.read_text(encoding="utf-8"))["project"]["entry-points"]["g4f.providers"])

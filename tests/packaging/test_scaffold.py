@@ -11,7 +11,7 @@ import pytest
 from environments import Environment
 from loopback import Loopback, make_completion, reply_json
 
-pytestmark = [pytest.mark.packaging, pytest.mark.xdist_group("packaging"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.packaging, pytest.mark.timeout(300)]
 
 ASK = """
 import sys

@@ -14,6 +14,7 @@ import pytest
 
 from g4f_testkit import ProviderConformance
 from plugins.testkit.broken import DESERVED
+from sharing import share_folder
 
 ROOT = Path(__file__).parents[3]
 CLASSES = "tests/plugins/testkit/broken_conformance.py"
@@ -23,26 +24,26 @@ NAMES = [provider.__name__ for provider in DESERVED]
 OF_THE_CORE = {"test_what_the_manifest_denies_is_refused"}
 
 
-def run_kit(names: list[str], file: Path) -> Mapping[str, Any]:
-    """Put some of the providers to the kit, in a process of their own, and return what came out by name."""
+def run_kit(names: list[str], file: Path) -> None:
+    """Put some of the providers to the kit, in a process of their own, and write what came out into a file."""
     command = [sys.executable, "-m", "pytest", "-q", "--tb=no", "-p", "no:cacheprovider", f"--g4f-json={file}"]
     tests = [f"{CLASSES}::Test{name}" for name in names]
     subprocess.run([*command, *tests], cwd=ROOT, capture_output=True, check=False, timeout=500)
-    told = json.loads(file.read_text())
-    return {node.rpartition("::Test")[2]: verdict for node, verdict in told.items()}
-
-
-pytestmark = pytest.mark.xdist_group("verdicts")  # all need the same, which takes a while
 
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
     """What the kit says of each of them."""
-    folder = tmp_path_factory.mktemp("verdicts")
+    folder = share_folder(tmp_path_factory, "verdicts", run_kits)
+    told = [json.loads(file.read_text()) for file in folder.glob("*.json")]
+    return {node.rpartition("::Test")[2]: verdict for each in told for node, verdict in each.items()}
+
+
+def run_kits(folder: Path) -> None:
+    """Put all providers to the kit."""
     groups = [NAMES[at::AT_ONCE] for at in range(AT_ONCE)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        told = pool.map(run_kit, groups, (folder / f"{at}.json" for at in range(AT_ONCE)))
-    return {name: verdict for each in told for name, verdict in each.items()}
+        list(pool.map(run_kit, groups, (folder / f"{at}.json" for at in range(AT_ONCE))))
 
 
 @pytest.mark.timeout(600)
