@@ -17,6 +17,7 @@ from aiohttp import http_writer
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
+_MAX_BYTES = 2**20  # at a time
 _MAX_PIECES = 256  # at a time: what is read stays in the processor's cache until it is decoded
 
 
@@ -117,9 +118,9 @@ async def read_joined(content: aiohttp.StreamReader) -> bytes:
         if not reader._buffer and not reader._eof and reader._exception is None:
             await reader._wait("readany")
         pieces = reader._buffer
-        if pieces and reader._exception is not None:
-            rest: bytes = reader._read_nowait(-1)
-            return rest
+        if reader._size > _MAX_BYTES or (pieces and reader._exception is not None):
+            some: bytes = reader._read_nowait(_MAX_BYTES)  # what a bomb was decompressed to is not copied as a whole
+            return some
         if len(pieces) > 1 and not reader._buffer_offset:
             joined = b"".join([pieces.popleft() for _ in range(min(len(pieces), _MAX_PIECES))])
             pieces.appendleft(joined)

@@ -428,7 +428,7 @@ async def _read_body(response: Response, limit: int, *, cut: bool = False) -> by
         if content.at_eof() and content.exception() is None:
             return parts[0] if len(parts) == 1 else b"".join(parts)
         try:
-            data = await content.readany()
+            data = await direct.read_joined(content)
         except Exception as caught:  # noqa: BLE001 - whatever it is becomes ours
             error = _convert_error(caught, str(response.url))
             break

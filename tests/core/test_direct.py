@@ -165,6 +165,23 @@ async def test_pieces_that_wait_are_read_as_one() -> None:
         await read_joined(reader)
 
 
+async def test_what_a_bomb_comes_to_is_read_a_part_at_a_time() -> None:
+    """A second copy of it all would be as large; nothing of it is lost."""
+    loop = asyncio.get_running_loop()
+    protocol = aiohttp.client_proto.ResponseHandler(loop)
+    protocol.connection_made(asyncio.Transport())
+    reader = aiohttp.StreamReader(protocol, 2**30, loop=loop)
+    whole = b"0123456789" * 2**18
+    reader.feed_data(whole[:-100])
+    reader.feed_data(whole[-100:])
+    reader.feed_eof()
+    parts = []
+    while part := await read_joined(reader):
+        parts.append(part)
+    assert b"".join(parts) == whole
+    assert max(map(len, parts)) <= 2**20
+
+
 async def test_a_reader_that_looks_otherwise_inside_is_left_alone() -> None:
     """It is asked as its documentation says."""
 

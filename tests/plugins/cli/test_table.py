@@ -191,7 +191,7 @@ def test_look(shell: Shell) -> None:
     assert re.match("Service ready if a server runs at http://[0-9.:]+ SERVICE_KEY any ", told)
     assert "key: SERVICE_KEY; models: any;" in shell.run("g4f providers")  # which is wider than the terminal
     for line in ("g4f models --json", "g4f providers --json", "g4f keys --json"):
-        assert shell.run(f"{line} | python -m json.tool >/dev/null") == "0"
+        assert shell.run(f"{line} | python3 -m json.tool >/dev/null") == "0"
 
 
 def test_add(shell: Shell) -> None:

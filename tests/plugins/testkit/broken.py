@@ -495,6 +495,17 @@ class Credulous(Sound):
             yield Chunk.from_text("", finish_reason="stop")
 
 
+class Unruffled(Sound):
+    """Takes an answer that broke off for one that says nothing more."""
+
+    @hookimpl
+    async def chat(self, request: ChatRequest, context: Context) -> Completion:
+        try:
+            return await super().chat(request, context)
+        except APIConnectionError:
+            return Completion.from_text("")
+
+
 class Restless(Sound):
     """Thinks aloud at every sign of life, so that no silence is noticed."""
 
@@ -674,7 +685,19 @@ DESERVED: dict[type, tuple[Grade | None, set[str]]] = {
     Fetcher: ("silver", {"test_a_picture_is_fetched_without_the_key"}),
     Credulous: (
         "silver",
-        {"test_a_stream_that_is_cut_is_an_error", "test_a_stream_that_goes_wrong_is_an_error"},
+        {
+            "test_a_stream_that_is_cut_is_an_error",
+            "test_a_stream_that_goes_wrong_is_an_error",
+            "test_a_stream_that_is_no_http_any_more_is_an_error",
+        },
+    ),
+    Unruffled: (
+        "silver",
+        {
+            "test_an_answer_that_is_broken_is_an_error",
+            "test_an_answer_that_is_no_http_any_more_is_an_error",
+            "test_a_client_lives_on_after_a_failure",
+        },
     ),
     Restless: (
         "silver",
