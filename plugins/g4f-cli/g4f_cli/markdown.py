@@ -20,7 +20,7 @@ from rich.markdown import Markdown
 from rich.segment import Segment, Segments
 from rich.text import Text
 
-from g4f_cli.terminal import OutputError, hide_interrupt_mark
+from g4f_cli.terminal import hide_interrupt_mark
 from g4f_cli.text import hide_controls, take_whole
 
 _SECONDS_BETWEEN_SPLITS = 0.1
@@ -68,11 +68,8 @@ class MarkdownWriter:
         traceback: TracebackType | None,
     ) -> None:
         """Print the last block for good, also where the answer was cut."""
-        try:
-            self._drawing.close()
-            self._print(self._tail)
-        except OSError as failure:
-            raise OutputError(failure.strerror or str(failure)) from None
+        self._drawing.close()
+        self._print(self._tail)
 
     def _begin(self) -> None:
         self._draws = True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -22,10 +24,12 @@ def run_program(arguments: Sequence[str] | None) -> int:
     invocation = Invocation()
     try:
         code = cli.main(arguments, prog_name="g4f", standalone_mode=False, obj=invocation)
+        sys.stdout.flush()  # or it fails where nobody can tell of it
     except click.Abort:  # which click makes of Ctrl-C
         leave_interrupted()
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):  # nobody is there to be told
+            error.show()
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the last door: whatever it is, the user gets a sentence
         from g4f_cli.failures import tell_failure

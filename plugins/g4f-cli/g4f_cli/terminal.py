@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Any, Self, TextIO, cast
 
 import click
 
@@ -27,7 +28,11 @@ class OutputError(Exception):
 
 
 def prepare_streams() -> None:
-    """Let any text be written whatever the locale, and stand in for streams that are closed."""
+    """Let any text be written whatever the locale, and stand in for streams that are closed.
+
+    From here on standard output raises `OutputError`, whoever writes to it.
+    """
+    closed = sys.stdout is None
     for name in ("stdout", "stderr"):
         stream: TextIO | None = getattr(sys, name)
         if stream is None:
@@ -37,6 +42,42 @@ def prepare_streams() -> None:
             # An ASCII locale is nobody's wish, but PYTHONIOENCODING is.
             wanted = "utf-8" if ascii_only and "PYTHONIOENCODING" not in os.environ else None
             stream.reconfigure(encoding=wanted, errors="replace")
+    sys.stdout = cast("TextIO", _Output(sys.stdout, closed=closed))
+
+
+class _Output:
+    """Standard output, whose errors are told from those of other files."""
+
+    def __init__(self, stream: TextIO, *, closed: bool) -> None:
+        self._stream = stream
+        self._closed = closed
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write a text."""
+        if text == "":
+            return 0  # so click tries which kind of stream it is, and takes an error for an answer
+        with _telling_output():
+            if self._closed:
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        """Write what is in the buffers."""
+        with _telling_output():
+            self._stream.flush()
+
+
+@contextmanager
+def _telling_output() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        _discard_output()
+        reason = "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)
+        raise OutputError(reason) from None
 
 
 def can_draw() -> bool:
@@ -117,13 +158,8 @@ class AnswerWriter:
             self._put(whole)
 
     def _put(self, text: str) -> None:
-        try:
-            sys.stdout.write(hide_controls(text) if self._guarded else text)
-            sys.stdout.flush()
-        except OSError as error:
-            _discard_output()
-            reason = "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)
-            raise OutputError(reason) from None
+        sys.stdout.write(hide_controls(text) if self._guarded else text)
+        sys.stdout.flush()
         self._line_open = not text.endswith("\n")
 
     def _end_line(self, *_: object) -> bool:

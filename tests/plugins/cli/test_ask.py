@@ -261,7 +261,7 @@ def test_ctrl_c_does_not_wait_for_a_thread(program: Program) -> None:
     assert os.read(process.stdout.fileno(), 100) == b"first"
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=5)[1] == b""
+    assert process.communicate(timeout=5)[1] == b"Note: Stopped.\n"
     assert process.returncode == 130
     assert (program.folder / "closed").exists()
 
@@ -353,13 +353,30 @@ def test_the_log_begins_on_a_line_of_its_own(program: Program) -> None:
     assert shown[2:] == [""]
 
 
-def test_closed_streams_are_no_error(program: Program) -> None:
-    """A daemon's child may have neither input nor output."""
+def test_closed_streams_end_in_no_traceback(program: Program) -> None:
+    """A daemon's child may have neither input nor output; that nobody got the answer is a failure."""
     service = program.serve(HELLO)
     command = " ".join([sys.executable, "-m", "g4f_cli", "-p", "Service", "hi", "<&-", ">&-", "2>&-"])
     done = subprocess.run(["/bin/sh", "-c", command], env=program.make_environment(), cwd=program.folder, check=False)
-    assert done.returncode == 0
+    assert done.returncode == 1
     assert read_messages(service)[0]["content"] == "hi"
+    open_errors = ["/bin/sh", "-c", command.removesuffix(" 2>&-")]
+    done = subprocess.run(
+        open_errors, env=program.make_environment(), cwd=program.folder, check=False, stderr=subprocess.PIPE
+    )
+    assert (done.returncode, done.stderr) == (1, b"Error: The output cannot be written: Bad file descriptor.\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], ["models"], ["keys", "path"], ["completion", "zsh"], ["providers", "default"]]
+)
+def test_whatever_cannot_be_written_is_told(program: Program, words: list[str]) -> None:
+    """Of every command, in one sentence."""
+    with Path("/dev/full").open("wb") as full:
+        process = program.start(*words, stdout=full)
+        err = process.communicate(timeout=20)[1]
+    assert (process.returncode, err) == (1, b"Error: The output cannot be written: No space left on device.\n")
 
 
 def test_a_reply_that_is_no_answer_is_the_services_fault(program: Program) -> None:
