@@ -66,6 +66,7 @@ class Answer(NamedTuple):
         model: The model that was asked for.
         usage: The tokens, where the service told.
         data: The whole answer as JSON data; of a stream, nothing.
+        stopped: Whether the user stopped it: `text` is what had come.
     """
 
     text: str
@@ -73,6 +74,7 @@ class Answer(NamedTuple):
     model: str | None
     usage: Usage | None
     data: Mapping[str, Any]
+    stopped: bool = False
 
 
 def make_writer(*, plain: bool = False) -> Writer:
@@ -85,8 +87,15 @@ def make_writer(*, plain: bool = False) -> Writer:
 
 
 async def stream_answer(client: AsyncClient, question: Question, writer: Writer) -> Answer:
-    """Ask, and write the answer as it comes; then tell what the user should know about it."""
+    """Ask, and write the answer as it comes; then tell what the user should know about it.
+
+    Raises:
+        asyncio.CancelledError: The user stopped it before anything came.
+    """
+    from asyncio import CancelledError  # as in running.py
+
     ends: set[str | None] = set()
+    stopped = False
     async with client.chat.completions.stream(question.messages, question.model, **question.arguments) as stream:
         try:
             with writer:
@@ -94,11 +103,18 @@ async def stream_answer(client: AsyncClient, question: Question, writer: Writer)
                     for choice in chunk.choices:
                         writer.write(choice.delta.content or choice.delta.refusal or "")
                         ends.add(choice.finish_reason)
+        except CancelledError:
+            if not writer.text:
+                raise
+            stopped = True
         finally:
             _tell(stream.warnings)
         tell_fallback(stream.attempts, stream.provider)
-    answer = Answer(writer.text, stream.provider, _find_model(stream.attempts), stream.usage, {})
-    _tell_end(ends, answer)
+    answer = Answer(writer.text, stream.provider, _find_model(stream.attempts), stream.usage, {}, stopped)
+    if stopped:
+        note("Stopped.")
+    else:
+        _tell_end(ends, answer)
     return answer
 
 

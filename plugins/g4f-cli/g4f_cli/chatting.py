@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from g4f_cli.answering import Answer, Question, make_writer, stream_answer
+from g4f_cli.answering import Question, make_writer, stream_answer
 from g4f_cli.attachments import Part, make_content
 from g4f_cli.choosing import Choice, make_client
 from g4f_cli.failures import tell_failure
@@ -105,16 +105,15 @@ class Chat:
             self._client = make_client(self.choice)
         answer = await self._run_stoppable(stream_answer(self._client, question, writer))
         if answer is None:
-            answer = Answer(writer.text, self.conversation.provider, self.conversation.model, None, {})
             note("Stopped.")
-        if answer.text:
+        elif answer.text:
             self.conversation.base_url = self.choice.base_url
             add_answer(self.conversation, [message], answer)
             if self._manner.log:
                 keep(self.conversation)
 
     async def _run_stoppable(self, work: Awaitable[T]) -> T | None:
-        """Return what comes of `work`, or None where the user stops it."""
+        """Return what comes of `work`, or None where the user stops it before anything came."""
         self._task = task = asyncio.ensure_future(work)
         try:
             await asyncio.wait([task])

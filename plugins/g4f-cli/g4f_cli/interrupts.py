@@ -26,7 +26,12 @@ def leave_interrupted(*_: object) -> NoReturn:
         if os.isatty(2):
             os.write(2, b"\n")  # after the terminal's ^C; past the buffers, which may be in use
     finally:
-        os._exit(INTERRUPTED)
+        leave_at_once()
+
+
+def leave_at_once() -> NoReturn:
+    """Exit as interrupted, where the line after the terminal's ^C has begun."""
+    os._exit(INTERRUPTED)
 
 
 def end_at_once() -> None:

@@ -225,7 +225,7 @@ def test_a_service_that_is_silent_runs_into_the_timeout(program: Program) -> Non
 @pytest.mark.usefixtures("_interruptible")
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process there")
 def test_ctrl_c_in_the_middle_of_a_stream_stops_at_once(program: Program) -> None:
-    """The text so far stays, the connection is closed, the exit code is 130, and there is no traceback."""
+    """The text so far stays and is kept, the connection is closed, the exit code is 130, without a traceback."""
     service = program.serve(reply_events(make_chunk("first"), STALL))
     process = program.start("-p", "Service", "hi")
     assert process.stdout is not None
@@ -233,9 +233,12 @@ def test_ctrl_c_in_the_middle_of_a_stream_stops_at_once(program: Program) -> Non
     started = time.monotonic()
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=10)
-    assert (process.returncode, out, err) == (130, b"\n", b"")
+    assert (process.returncode, out, err) == (130, b"\n", b"Note: Stopped.\n")
     assert time.monotonic() - started < 2
     assert service.wait_until(lambda: service.hang_ups)
+    kept = program.run("logs", "export").out
+    assert "## User\n\nhi" in kept
+    assert "## Assistant\n\nfirst" in kept
 
 
 @pytest.mark.usefixtures("_interruptible")

@@ -97,7 +97,7 @@ def test_ctrl_c_leaves_the_text_and_the_cursor(program: Program) -> None:
     terminal.wait_for("The first words")
     terminal.interrupt()
     assert terminal.wait() == 130
-    assert terminal.lines == ["The first words"]
+    assert terminal.lines == ["The first words", "Note: Stopped."]
     assert terminal.raw.rindex("\x1b[?25h") > terminal.raw.rindex("\x1b[?25l")
 
 

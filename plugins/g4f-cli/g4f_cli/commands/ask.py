@@ -10,6 +10,7 @@ import click
 from g4f_cli.answering import Answer, Question, fetch_answer, make_writer, stream_answer, tell_usage
 from g4f_cli.attachments import make_content, read_attachments
 from g4f_cli.choosing import Choice, add_default_model, make_client, read_choice
+from g4f_cli.interrupts import leave_at_once
 from g4f_cli.keeping import add_answer, choose_as_before, find_conversation, keep
 from g4f_cli.options import (
     ChoiceOptions,
@@ -77,14 +78,9 @@ def command(words: tuple[str, ...], **options: Unpack[AskOptions]) -> None:
     choice = add_default_model(choose_as_before(read_choice(options), conversation))
     if options["system"]:
         conversation.set_system(clean_argument(options["system"]))
-    messages = [_read_message(words, options)]
-    question = Question([*conversation.messages, *messages], choice.model, _read_arguments(options))
-    answer = run(_ask(question, choice, options))
-    if answer.text:
-        conversation.base_url = choice.base_url
-        add_answer(conversation, messages, answer)
-        if not options["no_log"]:
-            keep(conversation)
+    question = Question([*conversation.messages, _read_message(words, options)], choice.model, _read_arguments(options))
+    conversation.base_url = choice.base_url
+    answer = run(_ask_and_keep(question, choice, conversation, options))
     _print_held(answer, conversation, options)
     if options["usage"]:
         tell_usage(answer.usage)
@@ -103,6 +99,18 @@ def _read_arguments(options: AskOptions) -> ChatArguments:
     if options["schema"]:
         arguments["response_format"] = read_schema(options["schema"])
     return arguments
+
+
+async def _ask_and_keep(question: Question, choice: Choice, conversation: Conversation, options: AskOptions) -> Answer:
+    """Ask, and keep what was answered; where the user stopped it, what came, before the program exits at once."""
+    answer = await _ask(question, choice, options)
+    if answer.text:
+        add_answer(conversation, [question.messages[-1]], answer)
+        if not options["no_log"]:
+            keep(conversation)
+    if answer.stopped:
+        leave_at_once()  # here, because of what `run` says
+    return answer
 
 
 async def _ask(question: Question, choice: Choice, options: AskOptions) -> Answer:
