@@ -126,6 +126,12 @@ def find_installed(name: str) -> str:
     return str(distribution.metadata["Name"])
 
 
+def list_providers_of(package: str) -> list[str]:
+    """Return the providers that an installed package brings."""
+    points = metadata.distribution(package).entry_points.select(group="g4f.providers")
+    return sorted({point.name for point in points}, key=str.lower)
+
+
 def install(source: Source) -> None:
     """Install a package.
 

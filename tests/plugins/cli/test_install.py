@@ -110,8 +110,13 @@ def test_a_provider_of_a_checkout_is_installed_and_removed(program: Program, che
     assert (done.code, done.out) == (0, ""), done.err
     assert done.err.startswith(f"Note: Installing g4f-provider-parrot from {checkout}/plugins/g4f-provider-parrot.\n")
     assert machine.run("-p", "Parrot", "hi").out == "Hello!\n"
+    assert done.err.endswith("Note: g4f-provider-parrot is installed.\n")
     done = machine.run("uninstall", "parrot")
-    assert (done.code, done.out, done.err) == (0, "", "Note: Removing g4f-provider-parrot.\n")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "Error: g4f-provider-parrot goes with all that is in it: Parrot. Agree with --yes.\n"
+    done = machine.run("uninstall", "parrot", "--yes")
+    assert (done.code, done.out) == (0, "")
+    assert done.err == "Note: Removing g4f-provider-parrot.\nNote: Parrot is removed.\n"
     assert machine.run("-p", "Parrot", "hi").code == 2
 
 
@@ -121,7 +126,7 @@ def test_a_wheel_is_installed_where_there_is_no_pip(program: Program, wheels: Pa
     done = machine.run("install", "g4f-provider-parrot", "--from", wheels)
     assert (done.code, done.out) == (0, ""), done.err
     assert machine.run("-p", "Parrot", "hi").out == "Hello!\n"
-    assert machine.run("uninstall", "Parrot").code == 0
+    assert machine.run("uninstall", "Parrot", "-y").code == 0
     assert machine.run("-p", "Parrot", "hi").code == 2
 
 
@@ -181,6 +186,18 @@ def test_what_a_new_provider_needs_is_told(program: Program) -> None:
     done = make_machine(program, without="g4f_provider_openai").run("install", "openai", "--from", wheels)
     assert done.code == 0, done.err
     assert done.err.endswith("Note: OpenaiChat needs a key: set OPENAI_API_KEY, or run g4f keys set OpenaiChat.\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no pseudo-terminals")
+def test_all_that_goes_with_a_provider_is_named_before_it_goes(program: Program) -> None:
+    """One package may bring many; nothing but a yes removes it."""
+    terminal = program.open("uninstall", "ollama", columns=1000)
+    shown = terminal.wait_for("Remove it? [y/N]:")
+    assert "g4f-provider-compatible goes with all that is in it: " in shown
+    assert ", Ollama," in shown
+    terminal.type("\r")
+    assert terminal.wait() == 130
+    assert "Removing" not in terminal.text
 
 
 def test_completed_installs_are_listed(program: Program, checkout: Path) -> None:

@@ -38,7 +38,9 @@ def command(names: tuple[str, ...], folder: Path | None, index: bool) -> None:  
     for package, source in found.items():
         note(f"Installing {package} from {source.requirement if source.is_local else 'the package index'}.")
         install(source)
-    _tell_needs(list(found))
+        note(f"{package} is installed.")
+    for name in names:
+        _tell_needs(name, find_package(name))
 
 
 def _ask_for_index(package: str) -> None:
@@ -55,10 +57,14 @@ def _ask_for_index(package: str) -> None:
         raise click.Abort
 
 
-def _tell_needs(packages: list[str]) -> None:
-    from g4f.known import read_known_providers
+def _tell_needs(name: str, package: str) -> None:
+    """Say which keys are needed: by the provider that was named, or by all of the package that was."""
+    from g4f.known import find_proper_name, read_known_providers
 
-    for row in read_known_providers():
-        if row.get("package") in packages and row.get("variables"):
-            name, variables = row["name"], " or ".join(row["variables"])
-            note(f"{name} needs a key: set {variables}, or run g4f keys set {name}.")
+    rows = [row for row in read_known_providers() if row.get("package") == package]
+    proper = (find_proper_name(name) or name).lower()
+    named = [row for row in rows if row["name"].lower() == proper]
+    for row in named or rows:
+        if row.get("variables"):
+            variables = " or ".join(row["variables"])
+            note(f"{row['name']} needs a key: set {variables}, or run g4f keys set {row['name']}.")

@@ -1,20 +1,42 @@
-"""`g4f uninstall`: removes providers."""
+"""`g4f uninstall`: removes providers, after it has named all that go with them."""
 
 from __future__ import annotations
+
+import sys
 
 import click
 
 from g4f_cli.options import debug_option
-from g4f_cli.terminal import note
+from g4f_cli.terminal import InputError, note
 
 
 @click.command("uninstall", short_help="Remove providers.")
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.option("-y", "--yes", is_flag=True, help="Remove them without asking.")
 @debug_option
-def command(names: tuple[str, ...]) -> None:
+def command(names: tuple[str, ...], yes: bool) -> None:  # noqa: FBT001 - click's way
     """Remove the package of a provider, with all providers in it; NAME is a provider, or a package."""
-    from g4f_cli.installing import find_installed, uninstall
+    from g4f_cli.installing import find_installed, list_providers_of, uninstall
 
-    for package in dict.fromkeys(map(find_installed, names)):
+    packages = {package: list_providers_of(package) for package in map(find_installed, names)}
+    if not yes:
+        for package, providers in packages.items():
+            _ask(package, providers)
+    for package, providers in packages.items():
         note(f"Removing {package}.")
         uninstall(package)
+        note(f"{', '.join(providers) or package} {'are' if len(providers) > 1 else 'is'} removed.")
+
+
+def _ask(package: str, providers: list[str]) -> None:
+    """Go on only if the user wants to lose all of them.
+
+    Raises:
+        InputError: There is nobody to ask.
+        click.Abort: The user does not.
+    """
+    loss = f"{package} goes with all that is in it: {', '.join(providers) or 'no provider'}."
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise InputError(f"{loss} Agree with --yes.")
+    if not click.confirm(f"{loss} Remove it?", err=True):
+        raise click.Abort
