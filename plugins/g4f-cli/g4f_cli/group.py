@@ -88,7 +88,7 @@ class CommandGroup(click.Group):
         if args[at] in ("help", "version") and len(args) <= at + 2 and all(map(self._is_command, args[at + 1 :])):
             return [*args[:at], *args[at + 1 :], f"--{args[at]}"]
         self._refuse_misspelled(ctx, args[at])
-        if len(args) <= at + 2:  # more words are a prompt
+        if len(args) <= at + 2 or _runs_model(args[at:]):  # more words are a prompt
             self._refuse_foreign(ctx, args[at])
         return [*args[:at], self._default, *args[at:]]
 
@@ -236,6 +236,11 @@ def _ask_command_for_help(args: list[str], at: int, wishes: Sequence[str]) -> li
     """Put a wish for help behind the command that it stands before: the command's help is meant."""
     before, asked = ([word for word in args[:at] if (word in wishes) == wished] for wished in (False, True))
     return [*before, args[at], *asked, *args[at + 1 :]]
+
+
+def _runs_model(words: list[str]) -> bool:
+    """Tell whether words are ollama's `run MODEL PROMPT`, the prompt being one argument."""
+    return len(words) == 3 and words[0] == "run" and not words[1].startswith("-") and " " not in words[1]
 
 
 def _is_terminal() -> bool:

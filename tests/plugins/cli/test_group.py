@@ -87,6 +87,15 @@ def test_a_command_of_another_program_is_not_sent_to_a_service(program: Program,
     assert program.run("list", "three", "colors", G4F_PROVIDERS="Echo").out == "Echo: list three colors\n"
 
 
+def test_the_run_of_ollama_with_a_prompt_is_not_sent_to_a_service(program: Program) -> None:
+    """The prompt being one argument; of more words all are one."""
+    program.install("Echo")
+    done = program.run("run", "llama3", "Why is it so?", G4F_PROVIDERS="Echo")
+    assert (done.code, done.out) == (2, "")
+    assert "g4f -m MODEL PROMPT asks it" in done.err
+    assert program.run("run", "as", "fast", "as", G4F_PROVIDERS="Echo").out == "Echo: run as fast as\n"
+
+
 def test_help_and_version_may_be_words(program: Program) -> None:
     """As in other programs; of more words both are a prompt."""
     program.install("Echo")
