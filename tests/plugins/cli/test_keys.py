@@ -108,7 +108,8 @@ def test_the_file_is_for_its_owner_alone(program: Program, service: Loopback) ->
     ("arguments", "key", "sentence"),
     [
         (["Service", KEY], b"", "A key does not belong on the command line"),
-        (["Service"], b"\n", "is empty"),
+        (["Service"], b"\n", "The key of Service is empty: type it, or pipe it in"),
+        (["Service"], b"sk-12 34", "has characters that a key cannot have"),
         (["Service"], "sk…".encode(), "has characters that a key cannot have"),
         (["Local"], b"sk-1234", "Local takes no key."),
         (["Servise"], b"sk-1234", "Did you mean Service?"),

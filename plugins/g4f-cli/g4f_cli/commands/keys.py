@@ -106,12 +106,14 @@ def _check_key(key: str, owner: str) -> str:
     """Return a key without the line's end.
 
     Raises:
-        InvalidInputError: It is empty, or has characters that a key cannot have.
+        InputError: It is empty, or has characters that a key cannot have.
     """
-    from g4f.credentials import make_secret
-
-    make_secret(key, owner)
-    return key.strip()
+    value = key.strip()
+    if not value:
+        raise InputError(f"The key of {owner} is empty: type it, or pipe it in, as g4f keys set {owner} < key.txt.")
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise InputError(f"The key of {owner} has characters that a key cannot have; copy it again.")
+    return value
 
 
 def _describe_keys(store: KeyStore) -> list[dict[str, Any]]:
