@@ -48,6 +48,9 @@ _ABILITIES = {
     "vision": "read images",
 }
 
+_KINDS = ("chat", "image", "embed")
+_OPERATIONS = {"image": "image", "image_edit": "image", "embed": "embed"}  # all else is done in a chat
+
 T = TypeVar("T")
 
 
@@ -107,7 +110,7 @@ class Model:
         pattern: Matches ids that are sent unchanged.
         aliases: Other names that mean `id`.
         first_party: Whether the model's maker is this service.
-        capabilities: What the model can and cannot; what is not there is as the provider says.
+        capabilities: What the model can and cannot; what is not there is as the provider says of the model's kind.
         context_tokens: How much it can read and write together, in tokens.
         output_tokens: How much it can write, in tokens.
     """
@@ -194,10 +197,21 @@ class Manifest:
     grade: Grade = ""
 
     def supports(self, capability: str, model: Model | None = None) -> Support:
-        """Tell whether the provider (or its `model`) can do something."""
-        if model is not None and capability in model.capabilities:
+        """Tell whether the provider (or its `model`) can do something.
+
+        A model is of one kind where it does not say otherwise: it chats, else makes images, else embeddings. What the
+        provider can with models of another kind says nothing of this one.
+        """
+        found = self.capabilities.get(capability, "unknown")
+        if model is None:
+            return found
+        if capability in model.capabilities:
             return model.capabilities[capability]
-        return self.capabilities.get(capability, "unknown")
+        return "unknown" if found == "yes" and _OPERATIONS.get(capability, "chat") != self._find_kind(model) else found
+
+    def _find_kind(self, model: Model) -> str | None:
+        able = (kind for kind in _KINDS if self.capabilities.get(kind) == "yes")
+        return next((kind for kind in able if model.capabilities.get(kind) != "no"), None)
 
     def resolve_model(self, name: str) -> ResolvedModel | None:
         """Find what `name` means here, or None when the manifest does not know it."""

@@ -21,6 +21,7 @@ from g4f.manifest import (
     build_manifest,
     parse_manifest,
 )
+from g4f.registry import share_registry
 
 EVERYTHING = """
 contract = 1
@@ -369,3 +370,35 @@ def test_a_model_can_what_it_says_and_else_what_its_provider_says() -> None:
     assert [MANIFEST.supports(name) for name in ("chat", "image", "vision")] == ["yes", "no", "unknown"]
     assert [MANIFEST.supports(name, model) for name in ("chat", "image", "vision")] == ["unknown", "no", "yes"]
     assert {"chat", "image"} <= set(CAPABILITIES)
+
+
+@pytest.mark.parametrize(
+    ("own", "able"),
+    [
+        ({}, {"chat", "vision"}),
+        ({"image": "yes"}, {"chat", "vision", "image"}),
+        ({"chat": "no"}, {"image", "image_edit"}),
+        ({"chat": "no", "image": "no"}, {"embed"}),
+        ({"chat": "no", "image": "no", "image_edit": "no", "embed": "no"}, set()),
+    ],
+)
+def test_a_model_can_what_the_provider_can_with_models_of_its_kind(own: dict[str, Any], able: set[str]) -> None:
+    """A service that chats, draws and embeds does not do it all with one model."""
+    everything: Any = dict.fromkeys(("chat", "vision", "image", "image_edit", "embed"), "yes")
+    manifest = Manifest(capabilities={**everything, "tools": "no"})
+    model = Model(id="x", capabilities=own)
+
+    assert {name for name in CAPABILITIES if manifest.supports(name, model) == "yes"} == able
+    assert manifest.supports("tools", model) == "no"
+
+
+def test_no_installed_model_claims_what_only_models_of_another_kind_can() -> None:
+    """Those that chat do not embed or draw, unless their rows say so, nor the other way round."""
+    in_chat = set(CAPABILITIES) - {"chat", "image", "image_edit", "embed"}
+    for ref, manifest in share_registry().list_usable():
+        for model in manifest.models:
+            able = {name for name in CAPABILITIES if manifest.supports(name, model) == "yes"}
+            own = {name for name, support in model.capabilities.items() if support == "yes"}
+            foreign = in_chat if manifest.supports("chat", model) == "no" else {"image", "image_edit", "embed"}
+            if manifest.supports("chat") == "yes":
+                assert able & foreign <= own, (ref.name, model)

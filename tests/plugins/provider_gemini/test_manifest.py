@@ -50,7 +50,7 @@ def test_every_successor_and_default_is_a_listed_model(manifest: Manifest) -> No
         ("gemini-2.5-flash-image", "yes", "yes", "no"),
         ("gemini-9-flash-image-preview", "yes", "yes", "no"),
         ("nano-banana-pro-preview", "yes", "yes", "no"),
-        ("gemini-embedding-2", "no", "no", "yes"),
+        ("gemini-embedding-2", "no", "no", "unknown"),
         ("gemma-4-31b-it", "yes", "no", "yes"),
         ("gemma-3n-e4b-it", "yes", "no", "unknown"),
     ],

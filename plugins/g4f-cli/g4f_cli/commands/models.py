@@ -91,7 +91,9 @@ def _read_manifests(provider: str | None) -> list[dict[str, Any]]:
             "id": model.id,
             "provider": ref.name,
             "aliases": list(model.aliases),
-            "capabilities": {**manifest.capabilities, **model.capabilities},
+            "capabilities": {
+                name: manifest.supports(name, model) for name in {**manifest.capabilities, **model.capabilities}
+            },
             "context_tokens": model.context_tokens,
             "output_tokens": model.output_tokens,
             "ready": states[ref.name] == "ready",
