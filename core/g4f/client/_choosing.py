@@ -132,11 +132,13 @@ class Chooser:
         if chosen is None and model:
             chosen, model = self._split_model(model)
         variables: tuple[str, ...] = ()
+        unknown: tuple[str, ...] = ()
         if chosen is not None:
             sources, skipped = self._find_all(list_providers(chosen), model)
         else:
             source, variables = self._route(model, needs[0], scopes)
             sources, skipped = [source], []
+            unknown = self._find_unknown_preferences()
         self._check_names(scopes, sources)
         reaches = {
             source.name: Reach(
@@ -150,7 +152,9 @@ class Chooser:
         candidates = [Candidate(source.name, source.manifest, names=source.names) for source in sources]
         alone = not skipped and len(sources) == 1
         plan = plan_targets(candidates, model, needs, able=self.list_able, alone=alone)
-        return Choice(attrs.evolve(plan, skipped=(*skipped, *plan.skipped)), reaches, variables)
+        warnings = tuple((*unknown, *one) for one in plan.warnings)
+        plan = attrs.evolve(plan, warnings=warnings, skipped=(*skipped, *plan.skipped))
+        return Choice(plan, reaches, variables)
 
     def find(self, provider: ProviderInput) -> Source:
         """Find one provider, given in whatever way.
@@ -233,6 +237,15 @@ class Chooser:
         sources = [self.find(name) for name in wanted if registry.find_names(name)]
         candidates = [Candidate(source.name, source.manifest) for source in sources]
         return self.find(choose_default(candidates, capability).name), ()
+
+    def _find_unknown_preferences(self) -> tuple[str, ...]:
+        """Return a warning for each name of G4F_PROVIDERS that no installed provider has."""
+        registry = self._registry()
+        return tuple(
+            f"G4F_PROVIDERS names {name!r}, which is no installed provider: it is passed over."
+            for name in registry.environment.providers
+            if not registry.find_names(name)
+        )
 
     def _check_names(self, scopes: Sequence[Given], sources: Sequence[Source]) -> None:
         """Refuse what is given under a name that would leave it unused, or give it to two.

@@ -193,6 +193,19 @@ async def test_an_alias_serves_wherever_a_providers_name_does(
     assert asked == [("claude-opus-5", "sk-mapped")] * 4 + [("claude-sonnet-5-5", "sk-mapped")]
 
 
+@pytest.mark.parametrize("model", ["gpt-4o", None])
+async def test_a_preferred_provider_that_is_not_there_is_told_of(
+    servers: tuple[Loopback, Loopback], monkeypatch: pytest.MonkeyPatch, model: str | None
+) -> None:
+    """Another one answers, and the answer says so."""
+    first, _ = servers
+    monkeypatch.setenv("OPENAI_BASE_URL", first.url)
+    monkeypatch.setenv("G4F_PROVIDERS", "Nobdy,OpenaiChat")
+    async with AsyncClient(api_key={"OpenaiChat": "sk-mapped"}, registry=Registry()) as client:
+        answer = await client.chat.completions.create("Hi", model)
+    assert answer.warnings == ["G4F_PROVIDERS names 'Nobdy', which is no installed provider: it is passed over."]
+
+
 async def test_a_model_that_nobody_lists_brings_near_ones_to_mind() -> None:
     """Also where one of several chosen providers is passed over."""
     async with AsyncClient() as client:
