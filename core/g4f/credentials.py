@@ -27,6 +27,19 @@ _encode_name: Callable[[str], Any] = getattr(os.environ, "encodekey", str)
 GENERIC_VARIABLES = frozenset({"GITHUB_TOKEN", "GH_TOKEN"})
 
 
+_KEY_STARTS = ("sk-", "gsk_", "AIza", "xai-")
+
+
+def refuse_key(provider: object) -> None:
+    """Refuse a key that was given where a provider's name belongs, without showing it.
+
+    Raises:
+        InvalidInputError: It begins as keys do.
+    """
+    if isinstance(provider, str) and provider.startswith(_KEY_STARTS):
+        raise InvalidInputError("What was given as the provider looks like a key: pass it as api_key=…")
+
+
 class Secret:
     """A key. Its repr is redacted and it does not pickle; `reveal()` is called where it goes on the wire."""
 

@@ -140,12 +140,15 @@ class Registry:
 
         Raises:
             ProviderNotFoundError: None is installed; the text says what is, and what to install.
+            InvalidInputError: It is no name, but a key.
             ProviderConflictError: Two distributions register it.
         """
         refs = self._index().get(name.lower())
         if not refs:
+            from g4f.credentials import refuse_key
             from g4f.known import describe_missing_provider
 
+            refuse_key(name)
             raise ProviderNotFoundError(describe_missing_provider(name, self.list_names()))
         if len(refs) > 1:
             owners = " and ".join(sorted(f"{ref.distribution} {ref.version}" for ref in refs))

@@ -104,6 +104,7 @@ class EmbeddingArguments(EmbeddingOptions, CallArguments, total=False):
 _EXTRAS = ("extra_body", "extra_headers", "provider_options")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _HEADER_VALUE = re.compile(r"[^\0\r\n]*")
+_ROLES = ("assistant", "developer", "function", "system", "tool", "user")
 _CALL_NAMES = frozenset(CallArguments.__annotations__)
 _CHAT_NAMES = frozenset(ChatArguments.__annotations__)
 _CHAT_OPTIONS = frozenset(ChatOptions.__annotations__)
@@ -156,8 +157,17 @@ def _check_names(arguments: Mapping[str, Any], known: frozenset[str]) -> None:
     for name in arguments:
         if name not in known:
             raise TypeError(
-                f"there is no argument {name!r}; what only the service knows goes into extra_body={{{name!r}: …}}"
+                f"there is no argument {name!r}.{_guess(name, known)} "
+                f"What only the service knows goes into extra_body={{{name!r}: …}}"
             )
+
+
+def _guess(name: str, known: Iterable[str]) -> str:
+    """Return what may be meant, as a sentence to follow another, or nothing where none of the known is near."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name.lower(), known, 1, cutoff=0.8)
+    return f" Did you mean {close[0]!r}?" if close else ""
 
 
 def make_chat_request(
@@ -252,16 +262,21 @@ def copy_messages(messages: Messages) -> tuple[dict[str, Any], ...]:
 
     Raises:
         TypeError: One of them is no message.
-        InvalidInputError: One has no role, or there is none.
+        InvalidInputError: One has no role or a misspelled one, or there is none.
     """
     if isinstance(messages, str):
         return ({"role": "user", "content": messages},)
     copied = tuple(_copy_message(message) for message in messages)
     if not copied:
-        raise InvalidInputError("messages is empty: there is nothing to answer.")
+        raise InvalidInputError(
+            "messages is empty: there is nothing to answer. Pass messages=…, a text or a list of messages."
+        )
     for at, message in enumerate(copied):
-        if not isinstance(message.get("role"), str):
+        role = message.get("role")
+        if not isinstance(role, str):
             raise InvalidInputError(f"messages[{at}] has no role; it needs one, as 'user', beside its content.")
+        if role not in _ROLES and (meant := _guess(role, _ROLES)):  # a service may know others, that are no slips
+            raise InvalidInputError(f"messages[{at}] has the role {role!r}.{meant}")
     return copied
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, Unpack, cast
+from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack, cast
 
 import attrs
 
@@ -30,6 +30,7 @@ from g4f.client._settings import (
     read_settings,
 )
 from g4f.context import Call, Limits, Middleware, Request, Timeout
+from g4f.credentials import refuse_key
 from g4f.dispatch import Dispatcher
 from g4f.environment import show_log
 from g4f.middleware.cooldown import Cooldown
@@ -120,6 +121,8 @@ class AsyncClient:
         settings: SettingsInput | None = None,
         limits: Limits | None = None,
     ) -> None:
+        for given in (provider, image_provider):
+            refuse_key(given)
         self._arguments = ClientArguments(
             provider=provider,
             image_provider=image_provider,
@@ -186,6 +189,11 @@ class AsyncClient:
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.close()
+
+    if not TYPE_CHECKING:  # a checker shall know each attribute
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise AttributeError(describe_missing_resource(self, name))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} provider={self._settings.provider!r}>"
@@ -261,6 +269,11 @@ class AsyncClient:
             settings.settings,
         )
         return self._shared.chooser.choose(request, needs, chosen, scopes)
+
+
+def describe_missing_resource(client: object, name: str) -> str:
+    """Say what a client has, to who asks for a part of OpenAI's that is not here, as `responses`."""
+    return f"{type(client).__name__} has no {name!r}; it has chat, images, embeddings and models"
 
 
 def _imply_custom(

@@ -74,7 +74,7 @@ class Completions:
 
     def create(
         self,
-        messages: Messages,
+        messages: Messages = (),
         model: str | None = None,
         provider: ProvidersInput | None = None,
         stream: bool = False,
@@ -127,7 +127,7 @@ class Completions:
 
     def stream(
         self,
-        messages: Messages,
+        messages: Messages = (),
         model: str | None = None,
         provider: ProvidersInput | None = None,
         *,

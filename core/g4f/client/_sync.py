@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, Self, TypeVar, Unpack, overload
 from weakref import WeakSet
 
 from g4f.chat import Chunk, Completion, Usage
@@ -21,7 +21,7 @@ from g4f.client._arguments import (
     SettingsInput,
     Tools,
 )
-from g4f.client._async import AsyncClient
+from g4f.client._async import AsyncClient, describe_missing_resource
 from g4f.client._final import CompletionStream
 from g4f.client._models import ModelInfo, ModelList
 from g4f.context import Limits, Middleware, Timeout
@@ -209,6 +209,11 @@ class Client:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
+    if not TYPE_CHECKING:  # a checker shall know each attribute
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise AttributeError(describe_missing_resource(self, name))
+
     def __repr__(self) -> str:
         return f"<Client provider={self._inner._settings.provider!r}>"
 
@@ -260,7 +265,7 @@ class SyncCompletions:
 
     def create(
         self,
-        messages: Messages,
+        messages: Messages = (),
         model: str | None = None,
         provider: ProvidersInput | None = None,
         stream: bool = False,
@@ -299,7 +304,7 @@ class SyncCompletions:
 
     def stream(
         self,
-        messages: Messages,
+        messages: Messages = (),
         model: str | None = None,
         provider: ProvidersInput | None = None,
         *,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from g4f import AsyncClient, Completion, hookimpl
+from g4f import AsyncClient, Client, Completion, hookimpl
 from g4f.chat import ChatRequest, Message
 from g4f.embeddings import EmbeddingRequest, Embeddings
 from g4f.errors import (
@@ -94,7 +94,8 @@ async def test_options_reach_the_provider_under_openais_names_and_none_counts_as
         ({"messages": None}, "messages must be a text or a list"),
         ({"messages": {"role": "user"}}, "messages must be a text or a list"),
         ({"messages": ...}, "messages must be a text or a list"),
-        ({"messages": "Hi", "temprature": 1}, "there is no argument 'temprature'"),
+        ({"messages": "Hi", "temprature": 1}, r"no argument 'temprature'\. Did you mean 'temperature'\? What only"),
+        ({"messages": "Hi", "odd": 1}, r"there is no argument 'odd'\. What only the service knows"),
         ({"messages": "Hi", "model": 5}, "model must be a text, not int"),
         *[
             ({"messages": "Hi", "images": one}, f"images must be a list of pictures, not {kind}; one .* into image=")
@@ -302,13 +303,60 @@ async def test_many_calls_run_at_once_and_clients_can_be_closed_twice() -> None:
 
 @pytest.mark.parametrize(
     ("messages", "says"),
-    [([], "messages is empty"), ([{"content": "Hi"}], r"messages\[0\] has no role"), ([{"role": 5}], "has no role")],
+    [
+        ([], "messages is empty: .* Pass messages="),
+        ([{"content": "Hi"}], r"messages\[0\] has no role"),
+        ([{"role": 5}], "has no role"),
+        ([{"role": "usr", "content": "Hi"}], r"messages\[0\] has the role 'usr'\. Did you mean 'user'\?"),
+    ],
 )
 async def test_messages_that_no_service_understands_are_refused(messages: Any, says: str) -> None:
     """Before anything is sent, and without a service's own words."""
     async with AsyncClient(Keep) as client:
         with pytest.raises(InvalidInputError, match=says):
             await client.chat.completions.create(messages)
+
+
+async def test_a_call_without_messages_names_them() -> None:
+    """As one with an empty list."""
+    create: Any = AsyncClient(Keep).chat.completions.create
+    with pytest.raises(InvalidInputError, match="Pass messages="):
+        await create(model="keep-1")
+
+
+async def test_a_role_that_is_no_slip_goes_to_the_service() -> None:
+    """It may know more of them than others do."""
+    keep = Keep()
+    async with AsyncClient(keep) as client:
+        await client.chat.completions.create([{"role": "critic", "content": "Hi"}])
+    assert keep.requests[0].messages[0]["role"] == "critic"
+
+
+@pytest.mark.parametrize("key", ["sk-x", "sk-proj-1", "gsk_1", "AIzaSy", "xai-1"])
+@pytest.mark.parametrize("make", [AsyncClient, Client])
+def test_a_key_given_as_the_provider_is_refused_and_not_shown(make: Any, key: str) -> None:
+    """As OpenAI's client takes it first."""
+    with pytest.raises(InvalidInputError, match="pass it as api_key=") as caught:
+        make(key)
+    assert key not in str(caught.value)
+
+
+async def test_a_key_given_as_the_provider_of_a_call_is_refused_and_not_shown() -> None:
+    """No list of what is installed follows."""
+    async with AsyncClient() as client:
+        with pytest.raises(InvalidInputError, match="looks like a key") as caught:
+            await client.chat.completions.create("Hi", provider="sk-x")
+    assert "sk-x" not in str(caught.value)
+
+
+@pytest.mark.parametrize("make", [AsyncClient, Client])
+@pytest.mark.parametrize("name", ["responses", "audio", "beta"])
+def test_a_part_of_openais_that_is_not_here_says_what_is(make: Any, name: str) -> None:
+    """So hasattr() works as ever."""
+    client = make(Keep)
+    with pytest.raises(AttributeError, match=f"Client has no '{name}'; it has chat, images, embeddings and models"):
+        getattr(client, name)
+    assert not hasattr(client, name)
 
 
 async def test_a_key_among_the_headers_goes_to_no_second_provider() -> None:
