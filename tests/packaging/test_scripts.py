@@ -246,6 +246,15 @@ def test_a_contributor_keeps_the_larger_environment(machine: Machine) -> None:
     assert machine.list_installs() == ["requirements.lock", "requirements-dev.lock"]
 
 
+def test_a_users_environment_is_not_replaced_by_a_contributors_without_a_word(machine: Machine) -> None:
+    """A running g4f would lose what it imports; who has none, or a contributor's, need not hear of it."""
+    says = "This replaces .venv, which a running g4f uses: stop that first."
+    assert says not in machine.run("setup", "run")[2]
+    assert says in machine.run("setup", "dev")[2]
+    machine.change("requirements-dev.lock", "one==1\n")
+    assert says not in machine.run("setup", "dev")[2]
+
+
 def test_a_contributors_set_up_that_failed_is_begun_again_as_one(machine: Machine) -> None:
     """Whichever script is run next."""
     machine.fail.touch()
