@@ -35,6 +35,7 @@ def test_a_package_is_written_with_all_that_one_needs(program: Program, dialect:
         "g4f_provider_big_cloud/py.typed",
         "tests/test_big_cloud.py",
     }
+    assert "g4f keys set BigCloud" in (folder / "README.md").read_text()
 
 
 @DIALECTS
