@@ -89,4 +89,5 @@ def _list_missing(outcomes: Sequence[Outcome], grade: Grade, total: int) -> tupl
     failed = tuple(outcome.check for outcome in needed if outcome.result == "failed")
     if failed or any(outcome.result == "passed" for outcome in needed):
         return failed
-    return (f"none of the checks for {grade} applies",)
+    highest = f": {GRADES[_rank(grade) - 1]} is the highest for this provider" if _rank(grade) else ""
+    return (f"none of the checks for {grade} applies{highest}",)

@@ -17,7 +17,11 @@ def make_outcomes(**results: Result) -> list[Outcome]:
         ({"bronze": "passed", "silver": "failed", "gold": "passed"}, "bronze", ("test_silver",)),
         ({"bronze": "failed", "silver": "passed", "gold": "passed"}, None, ("test_bronze",)),
         ({"bronze": "skipped", "silver": "passed", "gold": "passed"}, None, ("none of the checks for bronze applies",)),
-        ({"bronze": "passed", "silver": "skipped"}, "bronze", ("none of the checks for silver applies",)),
+        (
+            {"bronze": "passed", "silver": "skipped"},
+            "bronze",
+            ("none of the checks for silver applies: bronze is the highest for this provider",),
+        ),
         ({}, None, ("none of the checks for bronze applies",)),
     ],
 )
