@@ -41,6 +41,7 @@ from g4f.errors import (
     make_status_error,
 )
 from g4f.fold import unfold_completion
+from g4f.images import ImageRequest
 from g4f.manifest import Manifest
 from g4f.middleware.cooldown import Cooldown
 from g4f.plugin import Plugin
@@ -253,7 +254,9 @@ class Trial:
         self._timed = True
         with Watch(self._timeout.total):
             return await plugin.answer(request, context)
-        raise APITimeoutError(f"No whole answer came within {self._timeout.total:g} s.")
+        late = APITimeoutError(f"No whole answer came within {self._timeout.total:g} s.")
+        late.retryable = not isinstance(request, ImageRequest)  # it may be drawn by now, and would be paid for twice
+        raise late
 
     def make_context(self) -> Context:
         """Make what the provider gets."""
@@ -322,12 +325,21 @@ class Trial:
 
     def tidy_error(self, error: G4FError) -> G4FError:
         """Tell an error as it should be: with names, without keys."""
+        _hide_origin(error, self._plugin)
         return _keep_jobs(tidy_error(error, self._call.target, self._secrets), self._jobs)
 
 
 def _convert_error(plugin: Plugin, target: Target, secrets: Sequence[Secret], error: Exception) -> Exception:
     """Make an error of ours, told as it should be, of what comes out of a provider's stream."""
-    return tidy_error(error if isinstance(error, G4FError) else plugin.wrap_error(error), target, secrets)
+    ours = error if isinstance(error, G4FError) else plugin.wrap_error(error)
+    _hide_origin(ours, plugin)
+    return tidy_error(ours, target, secrets)
+
+
+def _hide_origin(error: G4FError, plugin: Plugin) -> None:
+    """Cut off where an error came from, if that had a key in hand: variables, and foreign exceptions, may hold it."""
+    if plugin.manifest.auth.kind == "own":
+        error.__cause__ = error.__context__ = error.__traceback__ = None
 
 
 def _warn_unused(call: Call, reach: Reach, manifest: Manifest) -> None:

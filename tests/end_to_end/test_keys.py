@@ -7,14 +7,16 @@ import copy
 import logging
 import pickle
 import traceback
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import g4f
-from g4f import AsyncClient, Auth, HttpProvider, Manifest, Model
+from g4f import AsyncClient, Auth, HttpProvider, Manifest, Model, hookimpl
+from g4f.chat import ChatRequest, Chunk, Completion
+from g4f.context import Context
 from loopback import CUT, Answer, Loopback, Received, Reply, make_chunk, make_completion, reply_events, reply_json
 
 PNG = b"\x89PNG\r\n\x1a\npicture"
@@ -421,6 +423,41 @@ async def test_a_traceback_of_a_refused_connection_shows_no_key() -> None:
             await client.chat.completions.create("Hi")
     for one in _list_chain(caught.value):
         assert CLIENT not in _format_with_locals(one) + repr(vars(one))
+
+
+class Spiller:
+    """A provider that is handed its key, and whose SDK fails with that in hand."""
+
+    manifest = Manifest(auth=Auth("own", variables=("SPILLER_API_KEY",)), capabilities={"chat": "yes"})
+
+    @hookimpl
+    async def chat(self, request: ChatRequest, context: Context) -> Completion:
+        headers = {"authorization": context.secret()}
+        raise ConnectionError(headers)
+
+    @hookimpl
+    async def stream(self, request: ChatRequest, context: Context) -> AsyncIterator[Chunk]:
+        key = context.secret()
+        yield Chunk.from_text("So far")
+        raise ConnectionError(f"Bearer {key}")
+
+
+@STREAMED
+async def test_a_key_that_a_provider_holds_is_in_no_traceback(stream: bool) -> None:
+    """Neither in the exceptions of its SDK nor in the variables of its functions."""
+    async with AsyncClient(provider=Spiller, api_key=CLIENT, max_retries=0) as client:
+        with pytest.raises(g4f.APIError) as caught:
+            if stream:
+                async for _ in client.chat.completions.stream("Hi", "m"):
+                    pass
+            else:
+                await client.chat.completions.create("Hi", "m")
+    assert "ConnectionError" in str(caught.value)
+    for one in _list_chain(caught.value):
+        assert CLIENT not in _format_with_locals(one) + repr(vars(one)) + str(one)
+        frames = [frame.f_code for frame, _ in traceback.walk_tb(one.__traceback__)]
+        assert Spiller.chat.__code__ not in frames
+        assert Spiller.stream.__code__ not in frames
 
 
 def _list_chain(error: BaseException) -> list[BaseException]:
