@@ -71,8 +71,10 @@ def write_private(path: Path, text: str) -> None:
     """Write a file whole or not at all, and readable by its owner only.
 
     Raises:
-        InputError: It cannot be written.
+        InputError: It cannot be written, or is a device or a folder, which it would take the place of.
     """
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no file.")
     partial = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

@@ -173,6 +173,8 @@ def test_conversations_are_exported(program: Program, service: Loopback) -> None
     assert [conversation["title"] for conversation in data] == ["two", "one"]
     assert program.run("logs", "export", data[0]["id"]).out.startswith("# two\n")
     assert [path.name for path in program.folder.iterdir()] == ["all.json"]
+    refused = program.run("logs", "export", "-o", os.devnull)
+    assert (refused.code, refused.err) == (2, f"Error: {os.devnull} is no file.\n")
 
 
 def test_conversations_are_removed_for_good(program: Program, service: Loopback) -> None:
