@@ -81,11 +81,14 @@ def describe_missing_model(model: str, capability: str, usable: Iterable[str], o
 
 
 def guess_model(model: str, offered: Iterable[str]) -> str:
-    """Return " Did you mean …?" with the names among those offered that are near, or nothing where none is."""
+    """Return " Did you mean …?" with the names among those offered that are near, else hold the word, or nothing."""
     from difflib import get_close_matches
 
+    wanted = model.lower()
     by_lower = {name.lower(): name for name in offered}
-    close = get_close_matches(model.lower(), by_lower, 3, cutoff=0.7)
+    close = get_close_matches(wanted, by_lower, 3, cutoff=0.7)
+    if not close and len(wanted) > 2:
+        close = [name for name in by_lower if wanted in name][:3]
     return f" Did you mean {' or '.join(by_lower[name] for name in close)}?" if close else ""
 
 

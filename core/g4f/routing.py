@@ -179,7 +179,16 @@ def _describe_locked(claimants: Sequence[Candidate], model: str) -> str:
     for claimant in claimants:
         variables = " or ".join(claimant.manifest.auth.variables)
         ways.append(f"{claimant.name} (set {variables})" if variables else claimant.name)
-    return f"To use {model!r}, give a key to a provider that serves it: {'; '.join(ways)}."
+    meant = _guess_listed(claimants, model)
+    return f"To use {model!r}, give a key to a provider that serves it: {'; '.join(ways)}.{meant}"
+
+
+def _guess_listed(claimants: Sequence[Candidate], model: str) -> str:
+    """Return what may be meant where a pattern alone claims the model: that also takes what is misspelled."""
+    found = [claimant.manifest.resolve_model(model) for claimant in claimants]
+    if any(one and one.listed and one.listed.id for one in found):
+        return ""
+    return guess_model(model, (row.id for claimant in claimants for row in claimant.manifest.models if row.id))
 
 
 def choose_default(candidates: Sequence[Candidate], capability: str) -> Candidate:

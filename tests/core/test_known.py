@@ -137,3 +137,5 @@ def test_near_names_of_models_are_guessed() -> None:
     assert guess_model("gpt4o", offered) == " Did you mean GPT-4o?"
     assert guess_model("gpt-4o-min", offered) == " Did you mean gpt-4o-mini or GPT-4o?"
     assert guess_model("claude", offered) == ""
+    assert guess_model("gpt", offered) == " Did you mean gpt-4o-mini or GPT-4o?"
+    assert guess_model("e", offered) == ""

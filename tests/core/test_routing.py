@@ -122,6 +122,15 @@ def test_a_model_that_nobody_may_serve_says_what_to_do() -> None:
         choose(Candidate("A", OTHER, keyed=True), Candidate("B", OTHER, keyed=True))
 
 
+def test_a_model_that_a_pattern_alone_claims_may_be_misspelled() -> None:
+    """A pattern takes that too; a model that is listed brings nothing else to mind."""
+    locked = Candidate("OpenaiChat", OPENAI, usable=False)
+    with pytest.raises(MissingCredentialsError, match=r"\(set OPENAI_API_KEY\)\. Did you mean gpt-x\?$"):
+        choose_claimant([locked], "gpt-xx", ())
+    with pytest.raises(MissingCredentialsError, match=r"\(set OPENAI_API_KEY\)\.$"):
+        choose_claimant([locked], "GPT X", ())
+
+
 def test_without_provider_and_model_the_first_that_can_serves() -> None:
     """An explicit yes counts; unknown does not."""
     candidates = [Candidate("Local", LOCAL), Candidate("OpenaiChat", OPENAI)]

@@ -108,7 +108,7 @@ def _describe_ours(error: G4FError) -> str:
 def _guess_model(error: G4FError) -> str:
     """Look through what the installed providers list for a name near to the one that nobody serves."""
     missing = re.search(r"serves the (?:image )?model '([^']+)'", str(error))
-    if missing is None:
+    if missing is None or "Did you mean" in str(error):
         return ""
     from g4f.known import guess_model
     from g4f.registry import share_registry

@@ -69,7 +69,7 @@ def test_a_misspelled_model_is_guessed(program: Program) -> None:
     program.install("First", manifest='contract = 1\nmodels = [{id = "marvel-4o"}]\n[capabilities]\nchat = "yes"\n')
     done = program.run("-m", "marvel4o", "hi")
     assert (done.code, done.out) == (2, "")
-    assert done.err.endswith("Did you mean marvel-4o?\n")
+    assert done.err.count("Did you mean marvel-4o?") == 1
 
 
 def test_a_model_that_several_serve_names_the_option(program: Program) -> None:
