@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypedDict, TypeVar
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -77,7 +80,8 @@ def choice_options(function: F) -> F:
     return function
 
 
-def _complete_models(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+def complete_models(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """List the models that the installed providers know by name."""
     from g4f.registry import share_registry
 
     usable = share_registry().list_usable()
@@ -87,17 +91,49 @@ def _complete_models(_: click.Context, __: click.Parameter, incomplete: str) -> 
     return [name for name in names if name.startswith(incomplete) and not name.endswith("/")]
 
 
-def _complete_providers(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+def complete_providers(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """List the installed providers."""
     from g4f.registry import share_registry
 
-    return [name for name in share_registry().list_names() if name.lower().startswith(incomplete.lower())]
+    return _select(share_registry().list_names(), incomplete)
+
+
+def complete_known_providers(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """List the providers that have a package, installed or not."""
+    from g4f.known import read_known_providers
+
+    return _select((row["name"] for row in read_known_providers() if "package" in row), incomplete)
+
+
+def complete_conversations(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """List the conversations that are kept, the latest first."""
+    from click.shell_completion import CompletionItem
+
+    from g4f_cli.history import find_database, open_history
+
+    if not find_database().exists():
+        return []
+    with open_history() as history:
+        return [CompletionItem(one.id, help=one.title) for one in history.list() if one.id.startswith(incomplete)]
+
+
+def _complete_parameters(context: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    from g4f.chat import ChatOptions
+    from g4f.images import ImageOptions
+
+    known = ImageOptions if context.info_name == "image" else ChatOptions
+    return _select(known.__annotations__, incomplete)
+
+
+def _select(names: Iterable[str], incomplete: str) -> list[str]:
+    return [name for name in names if name.lower().startswith(incomplete.lower())]
 
 
 def _model_option(function: F) -> F:
     return click.option(
         "-m",
         "--model",
-        shell_complete=_complete_models,
+        shell_complete=complete_models,
         metavar="MODEL",
         help='The model, as "gpt-5" or "Provider/model"; default is that of `g4f models default`, or the provider\'s.',
     )(function)
@@ -109,7 +145,7 @@ def _provider_option(function: F) -> F:
         "--provider",
         "providers",
         multiple=True,
-        shell_complete=_complete_providers,
+        shell_complete=complete_providers,
         metavar="PROVIDER",
         help="Who serves. Give it again to say who is tried next when one fails.",
     )(function)
@@ -161,6 +197,7 @@ def parameter_options(*names: str) -> Callable[[F], F]:
         *names,
         "parameters",
         type=(str, str),
+        shell_complete=_complete_parameters,
         multiple=True,
         metavar="NAME VALUE",
         help="A parameter of the service, as temperature 0.2. May be repeated.",
@@ -179,7 +216,12 @@ def parameter_options(*names: str) -> Callable[[F], F]:
 def conversation_options(function: F) -> F:
     """Add `-c`, `--cid` and `--no-log`."""
     no_log = click.option("-n", "--no-log", is_flag=True, help="Keep nothing of this conversation.")
-    name = click.option("--cid", metavar="ID", help="Go on with the conversation of this id; g4f logs lists them.")
+    name = click.option(
+        "--cid",
+        metavar="ID",
+        shell_complete=complete_conversations,
+        help="Go on with the conversation of this id; g4f logs lists them.",
+    )
     last = click.option("-c", "--continue", "go_on", is_flag=True, help="Go on with the last conversation.")
     return last(name(no_log(function)))
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -46,6 +47,35 @@ def test_the_tab_key_completes_in_a_real_bash(shell: Terminal, typed: str, compl
     shell.wait_for("ready")
     shell.type(typed)
     shell.wait_for(completed)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("g4f models -p Zeb", "Zebra"),
+        ("g4f models list -p Zeb", "Zebra"),
+        ("g4f models default zeb", "zebra-1"),
+        ("g4f keys set Zeb", "Zebra"),
+        ("g4f install gem", "Gemini"),
+        ("g4f uninstall zeb", "Zebra"),
+        ("g4f providers default zeb", "Zebra"),
+        ("g4f ask -o temp", "temperature"),
+        ("g4f -o temp", "temperature"),
+        ("g4f ask --cid ID", "ID"),
+        ("g4f logs show ID", "ID"),
+    ],
+)
+def test_what_follows_a_command_is_completed(program: Program, words: str, found: str) -> None:
+    """Whatever the shell; ID stands for the beginning of a conversation's, or for all of it."""
+    manifest = 'contract = 1\ntitle = "Zebra"\nmodels = [{id = "zebra-1"}]\n[capabilities]\nchat = "yes"\n'
+    program.install("Zebra", manifest=manifest)
+    if found == "ID":
+        program.install("Echo")
+        program.run("-p", "Echo", "hi")
+        found = json.loads(program.run("logs", "--json").out)[0]["id"]
+        words = words.replace("ID", found[:3])
+    line = {"_G4F_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    assert f"plain,{found}" in program.run(**line).out.splitlines()
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from g4f_cli.options import debug_option
+from g4f_cli.options import complete_known_providers, debug_option
 from g4f_cli.terminal import InputError, note
 
 
 @click.command("install", short_help="Install providers.")
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_known_providers)
 @click.option(
     "--from",
     "folder",

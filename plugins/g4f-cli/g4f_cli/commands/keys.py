@@ -11,7 +11,7 @@ import click
 from g4f_cli.choosing import find_provider, make_registry
 from g4f_cli.group import DefaultGroup
 from g4f_cli.keys import KeyStore, find_key_file, find_place, read_store, remove_key, store_key
-from g4f_cli.options import debug_option, json_option
+from g4f_cli.options import complete_providers, debug_option, json_option
 from g4f_cli.prompt import read_input
 from g4f_cli.terminal import InputError, note
 from g4f_cli.text import read_text
@@ -27,7 +27,7 @@ def command() -> None:
 
 
 @command.command("set", short_help="Store a key, typed unseen or piped in.")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_providers)
 @click.argument("rest", nargs=-1, metavar="")
 @debug_option
 def set_key(name: str, rest: tuple[str, ...]) -> None:
@@ -59,7 +59,7 @@ def list_keys(as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
 
 
 @command.command("remove", short_help="Remove a stored key.")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_providers)
 @debug_option
 def remove(name: str) -> None:
     """Remove the stored key of NAME; one in the environment stays."""

@@ -12,7 +12,7 @@ import click
 
 from g4f_cli.files import write_private
 from g4f_cli.group import DefaultGroup
-from g4f_cli.options import PositiveNumber, debug_option, json_option
+from g4f_cli.options import PositiveNumber, complete_conversations, debug_option, json_option
 from g4f_cli.settings import change_setting, read_settings
 from g4f_cli.terminal import AnswerWriter, InputError, note
 from g4f_cli.text import shorten
@@ -59,7 +59,7 @@ def search(text: str, as_json: bool) -> None:  # noqa: FBT001 - click passes it 
 
 
 @command.command("show", short_help="Print a conversation.")
-@click.argument("name", metavar="[ID]", required=False)
+@click.argument("name", metavar="[ID]", required=False, shell_complete=complete_conversations)
 @json_option
 @debug_option
 def show(name: str | None, as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
@@ -69,7 +69,7 @@ def show(name: str | None, as_json: bool) -> None:  # noqa: FBT001 - click passe
 
 
 @command.command("export", short_help="Write conversations as Markdown or JSON.")
-@click.argument("names", metavar="[ID]...", nargs=-1)
+@click.argument("names", metavar="[ID]...", nargs=-1, shell_complete=complete_conversations)
 @click.option("--format", "kind", type=click.Choice(["markdown", "json"]), default="markdown", show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help="The file to write.")
 @debug_option
@@ -84,7 +84,7 @@ def export(names: tuple[str, ...], kind: str, output: Path | None) -> None:
 
 
 @command.command("delete", short_help="Remove conversations for good.")
-@click.argument("names", metavar="[ID]...", nargs=-1)
+@click.argument("names", metavar="[ID]...", nargs=-1, shell_complete=complete_conversations)
 @click.option("--all", "everything", is_flag=True, help="All of them.")
 @debug_option
 def delete(names: tuple[str, ...], everything: bool) -> None:  # noqa: FBT001 - click passes it by name

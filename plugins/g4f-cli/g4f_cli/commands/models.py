@@ -10,7 +10,7 @@ import click
 from g4f_cli.choosing import Choice, find_provider, make_client, make_registry
 from g4f_cli.failures import say_in_options
 from g4f_cli.group import DefaultGroup
-from g4f_cli.options import debug_option, json_option
+from g4f_cli.options import complete_models, complete_providers, debug_option, json_option
 from g4f_cli.running import run
 from g4f_cli.settings import change_setting, read_settings
 from g4f_cli.surveying import survey
@@ -24,7 +24,9 @@ def command() -> None:
 
 @command.command("list", short_help="List the models of the installed providers.")
 @click.argument("text", required=False)
-@click.option("-p", "--provider", metavar="PROVIDER", help="Only those of this provider.")
+@click.option(
+    "-p", "--provider", metavar="PROVIDER", shell_complete=complete_providers, help="Only those of this provider."
+)
 @click.option("--live", is_flag=True, help="Ask the provider's service which ones it has now; needs -p.")
 @json_option
 @debug_option
@@ -43,7 +45,7 @@ def list_models(text: str | None, provider: str | None, live: bool, as_json: boo
 
 
 @command.command("default", short_help="Show or set the model that is asked by default.")
-@click.argument("model", required=False)
+@click.argument("model", required=False, shell_complete=complete_models)
 @click.option("--unset", is_flag=True, help="Have none any more.")
 @debug_option
 def default(model: str | None, unset: bool) -> None:  # noqa: FBT001 - click's way

@@ -8,7 +8,7 @@ import click
 
 from g4f_cli.choosing import find_provider
 from g4f_cli.group import DefaultGroup
-from g4f_cli.options import debug_option, json_option
+from g4f_cli.options import complete_providers, debug_option, json_option
 from g4f_cli.settings import change_setting, read_settings
 from g4f_cli.surveying import survey
 from g4f_cli.terminal import InputError
@@ -34,7 +34,7 @@ def list_providers(as_json: bool) -> None:  # noqa: FBT001 - click passes it by 
 
 
 @command.command("default", short_help="Show or set the provider that is preferred.")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_providers)
 @click.option("--unset", is_flag=True, help="Prefer none any more.")
 @debug_option
 def default(name: str | None, unset: bool) -> None:  # noqa: FBT001 - click's way

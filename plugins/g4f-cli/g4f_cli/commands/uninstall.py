@@ -6,12 +6,12 @@ import sys
 
 import click
 
-from g4f_cli.options import debug_option
+from g4f_cli.options import complete_providers, debug_option
 from g4f_cli.terminal import InputError, note
 
 
 @click.command("uninstall", short_help="Remove providers.")
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_providers)
 @click.option("-y", "--yes", is_flag=True, help="Remove them without asking.")
 @debug_option
 def command(names: tuple[str, ...], yes: bool) -> None:  # noqa: FBT001 - click's way
