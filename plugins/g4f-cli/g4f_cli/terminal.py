@@ -6,6 +6,7 @@ import errno
 import logging
 import os
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -120,17 +121,30 @@ def show(text: str) -> None:
 
 def complain(text: str) -> None:
     """Say what went wrong."""
-    show(f"Error: {text}")
+    _say(f"Error: {text}")
 
 
 def warn(text: str) -> None:
     """Say what the user should know about an answer."""
-    show(f"Warning: {text}")
+    _say(f"Warning: {text}")
 
 
 def note(text: str) -> None:
     """Say what is good to know."""
-    show(f"Note: {text}")
+    _say(f"Note: {text}")
+
+
+def _say(sentences: str) -> None:
+    """Write sentences to standard error; at a terminal no line ends in the middle of a word."""
+    with suppress(OSError):  # it is no terminal
+        width = os.get_terminal_size(sys.stderr.fileno()).columns
+        if width > 0:
+            lines = (
+                textwrap.fill(line, width, replace_whitespace=False, break_long_words=False, break_on_hyphens=False)
+                for line in sentences.split("\n")
+            )
+            sentences = "\n".join(lines)
+    show(sentences)
 
 
 class AnswerWriter:
