@@ -11,7 +11,7 @@ from g4f_cli.attachments import Part, make_content
 from g4f_cli.choosing import Choice, make_client
 from g4f_cli.failures import tell_failure
 from g4f_cli.keeping import add_answer, keep
-from g4f_cli.slash import obey
+from g4f_cli.slash import OTHER_NAMES, obey
 from g4f_cli.terminal import OutputError, note
 
 if TYPE_CHECKING:
@@ -84,8 +84,9 @@ class Chat:
 
     async def _follow(self, prompt: str) -> None:
         """Do what a prompt asks for; whatever goes wrong is told, and the chat goes on."""
+        attachments: list[Part] = []
         try:
-            if prompt.startswith("/"):
+            if prompt.startswith("/") or prompt.lower() in OTHER_NAMES:
                 await obey(self, prompt)
             else:
                 attachments, self.attachments = self.attachments, []
@@ -95,6 +96,8 @@ class Chat:
         except Exception as error:  # noqa: BLE001 - a chat is not lost for one answer
             code = tell_failure(error, debug=self._manner.debug)
             self.code = self.code or code
+            if attachments:
+                note("/retry asks it again, with what was attached.")
 
     async def ask(self, message: dict[str, Any]) -> None:
         """Ask, write the answer as it comes, and keep both; of an answer that is stopped, what came."""

@@ -70,9 +70,9 @@ class Conversation:
         self.created = self.updated = ""
 
     def set_system(self, text: str) -> None:
-        """Put instructions before all that was said, in place of those that are there."""
+        """Put instructions before all that was said, in place of those that are there; none where the text is empty."""
         first = self.messages[0]["role"] if self.messages else None
-        self.messages[: 1 if first == "system" else 0] = [{"role": "system", "content": text}]
+        self.messages[: 1 if first == "system" else 0] = [{"role": "system", "content": text}] if text else []
         self.kept = 0
 
     def cut(self, count: int) -> None:

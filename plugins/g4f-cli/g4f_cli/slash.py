@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,9 +42,10 @@ async def obey(chat: Chat, line: str) -> None:
         InputError: There is none of that name, or it cannot do what it is told to.
     """
     name, _, rest = line.partition(" ")
-    command = COMMANDS.get(name.lower())
+    command = COMMANDS.get(OTHER_NAMES.get(name.lower(), name.lower()))
     if command is None:
-        raise InputError(f"There is no command {name}; /help lists them.")
+        close = get_close_matches(name.lower(), COMMANDS, 1)
+        raise InputError(f"There is no command {name}; {f'did you mean {close[0]}?' if close else '/help lists them.'}")
     pending = command.run(chat, rest.strip())
     if pending is not None:
         await pending
@@ -53,8 +55,7 @@ def set_model(chat: Chat, name: str) -> None:
     """Show or change the model."""
     if name:
         chat.choice = chat.choice._replace(model=name)
-    model = chat.choice.model or "the provider's own"
-    note(f"The model is {model}.")
+    tell_choice(chat)
 
 
 async def set_provider(chat: Chat, name: str) -> None:
@@ -63,13 +64,21 @@ async def set_provider(chat: Chat, name: str) -> None:
         proper = find_provider(make_registry(), name).proper_name
         chat.choice = chat.choice._replace(model=None, providers=(proper,), base_url=None)
         await chat.leave_client()
-    note(f"The provider is {', '.join(chat.choice.providers) or 'who serves the model'}.")
+    tell_choice(chat)
+
+
+def tell_choice(chat: Chat) -> None:
+    """Say who answers, as far as it is known before."""
+    choice = chat.choice
+    who = ", or else ".join(choice.providers) or choice.base_url or "who serves the model"
+    model = choice.model or "the provider's own"
+    note(f"The provider is {who}. The model is {model}.")
 
 
 def set_system(chat: Chat, text: str) -> None:
-    """Show or change the instructions."""
+    """Show or change the instructions; two quotes remove them."""
     if text:
-        chat.conversation.set_system(text)
+        chat.conversation.set_system("" if text in _NOTHING else text)
     told = [text for role, text in chat.conversation.list_texts() if role == "system"]
     note(f"The instructions are: {told[0]}" if told else "There are no instructions.")
 
@@ -153,10 +162,13 @@ def _write_conversation(conversation: Conversation, path: Path) -> str:
     return write_markdown(conversation) + "\n"
 
 
+_NOTHING = ('""', "''")
+# What ends other programs' chats; the words alone are no question.
+OTHER_NAMES = {"exit": "/exit", "quit": "/exit", "/quit": "/exit", "/bye": "/exit"}
 COMMANDS: Mapping[str, Command] = {
     "/model": Command("[NAME]", "Show or change the model.", set_model, _list_models),
     "/provider": Command("[NAME]", "Show or change who answers.", set_provider, _list_providers),
-    "/system": Command("[TEXT]", "Show or change the instructions.", set_system),
+    "/system": Command("[TEXT]", 'Show or change the instructions; "" removes them.', set_system),
     "/image": Command("PATH", "Let a picture, a PDF or sound go with the next prompt.", attach, None),
     "/save": Command("PATH", "Save the conversation, as Markdown or as .json.", save, None),
     "/retry": Command("", "Ask the last prompt again.", retry),

@@ -82,6 +82,27 @@ def test_ctrl_c_stops_the_answer_and_not_the_program(chat: Terminal, service: Lo
 
 
 @posix
+@pytest.mark.parametrize("word", ["exit", "/quit", "/bye"])
+def test_words_of_other_chats_end_this_one(chat: Terminal, service: Loopback, word: str) -> None:
+    """None is sent; who answers was told at the start, and what a command is nearly is guessed."""
+    assert chat.lines[1] == "Note: The provider is Service. The model is the provider's own."
+    say(chat, "/modle", "Error: There is no command /modle; did you mean /model?")
+    say(chat, "/system Be brief.", "Note: The instructions are: Be brief.")
+    say(chat, '/system ""', "Note: There are no instructions.")
+    chat.type(f"{word}\r")
+    assert chat.wait() == 0
+    assert service.requests == []
+
+
+@posix
+def test_notes_break_at_blanks(program: Program, service: Loopback) -> None:
+    """However narrow the terminal is."""
+    terminal = program.open("chat", "-p", "Service", columns=20)
+    terminal.wait_for(">>>")
+    assert terminal.lines[:2] == ["Note: /help lists", "the commands, Ctrl-D"]
+
+
+@posix
 def test_ctrl_c_throws_the_line_away(chat: Terminal, service: Loopback) -> None:
     """Typed, or sent by another program."""
     chat.type("not this")

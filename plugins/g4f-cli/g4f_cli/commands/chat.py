@@ -55,6 +55,7 @@ def command(context: click.Context, **options: Unpack[ChatOptions]) -> None:
     Without a terminal each line of standard input is a prompt.
     """
     from g4f_cli.chatting import Chat, Manner
+    from g4f_cli.slash import tell_choice
 
     conversation = find_conversation(last=options["go_on"], name=options["cid"])
     choice = add_default_model(choose_as_before(read_choice(options), conversation))
@@ -66,6 +67,7 @@ def command(context: click.Context, **options: Unpack[ChatOptions]) -> None:
     chat = Chat(conversation, choice, arguments, Manner(not options["no_log"], options["plain"], debug))
     if sys.stdin is not None and sys.stdin.isatty():
         note(f"Going on with: {conversation.title}" if conversation.kept else "/help lists the commands, Ctrl-D ends.")
+        tell_choice(chat)
         _talk_at_terminal(chat, keeps=not options["no_log"])
     else:
         from g4f_cli.reading import PipedReader
