@@ -45,6 +45,8 @@ def _check_names(names: Sequence[str]) -> None:
 
 
 def _read_attachment(name: str) -> Part:
+    from g4f.media import sniff_image
+
     data = read_input() if name == STANDARD_INPUT else _read_file(name)
     if data is not None and data.startswith(b"%PDF-"):
         file = {"filename": "input.pdf" if name == STANDARD_INPUT else Path(name).name}
@@ -52,6 +54,11 @@ def _read_attachment(name: str) -> Part:
     kind = _sniff_sound(data or b"")
     if data is not None and kind:
         return {"type": "input_audio", "input_audio": {"data": _encode(data), "format": kind}}
+    if data is not None and sniff_image(data) is None:
+        what, source = ("Standard input", "…") if name == STANDARD_INPUT else (name, name)
+        raise InputError(
+            f"{what} is no picture (png, jpeg, gif, webp), PDF, wav or mp3; a text is piped in: g4f PROMPT < {source}"
+        )
     return {"type": "image_url", "image_url": {"url": _read_picture(name, data)}}
 
 

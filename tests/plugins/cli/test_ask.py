@@ -165,7 +165,7 @@ def test_a_file_that_is_no_picture_is_refused_before_anything_is_sent(program: P
     (program.folder / "notes.txt").write_text("notes")
     done = program.run("-p", "Service", "-a", "notes.txt", "What?")
     assert (done.code, service.requests) == (2, [])
-    assert done.err.startswith("Error: notes.txt is no png, jpeg, gif or webp picture")
+    assert done.err.startswith("Error: notes.txt is no picture (png, jpeg, gif, webp), PDF, wav or mp3; a text is")
 
 
 def test_warnings_stand_on_standard_error(program: Program) -> None:
@@ -479,3 +479,13 @@ def test_a_server_of_the_users_own_needs_no_set_up(program: Program) -> None:
         done = program.run("--base-url", f"{server.url}/v1", "-m", "m-1", "hi")
         assert (done.code, done.out) == (0, "Hello, world.\n")
         assert (server.requests[0].path, server.requests[0].json["model"]) == ("/v1/chat/completions", "m-1")
+
+
+def test_an_answer_that_ignores_the_schema_is_told(program: Program) -> None:
+    """One that keeps to it is not."""
+    program.serve(HELLO)
+    done = program.run("-p", "Service", "--schema", "name", "Invent a person")
+    assert (done.code, done.err.count("Warning: The answer is no JSON with the fields of the schema")) == (0, 1)
+    program.serve(reply_events(make_chunk('{"name": "Ada"}'), make_chunk(None, "stop")), provider="Other")
+    assert program.run("-p", "Other", "--schema", "name", "Invent a person").err == ""
+    assert "Warning: " in program.run("-p", "Other", "--schema", "name, age int", "Invent a person").err

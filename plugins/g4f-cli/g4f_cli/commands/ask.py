@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
 import click
@@ -82,6 +83,8 @@ def command(words: tuple[str, ...], **options: Unpack[AskOptions]) -> None:
     conversation.base_url = choice.base_url
     answer = run(_ask_and_keep(question, choice, conversation, options))
     _print_held(answer, conversation, options)
+    if options["schema"] and answer.text:
+        _check_fields(answer.text, read_schema(options["schema"]))
     if options["usage"]:
         tell_usage(answer.usage)
 
@@ -141,8 +144,26 @@ def _print_held(answer: Answer, conversation: Conversation, options: AskOptions)
             writer.write(_extract_code(answer.text) if options["extract"] else answer.text)
 
 
+def _check_fields(text: str, response_format: Mapping[str, Any]) -> None:
+    """Say so where a service has not kept to the schema."""
+    try:
+        found = json.loads(find_code(text) or text)
+    except ValueError:
+        found = None
+    wanted = response_format["json_schema"]["schema"].get("required", [])
+    if found is None or (wanted and not (isinstance(found, dict) and all(name in found for name in wanted))):
+        warn("The answer is no JSON with the fields of the schema: the service may not know schemas.")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return json.loads(text) is not None
+    except ValueError:
+        return False
+
+
 def _extract_code(text: str) -> str:
     code = find_code(text)
-    if code is None:
+    if code is None and not _is_json(text):
         warn("There is no block of code in the answer: here is all of it.")
     return text if code is None else code
