@@ -123,6 +123,9 @@ class ChatStream:
         with self._watch_for(self._timeout.first_content) as watch:
             while (batch := await read()) is not None:
                 for chunk in batch:
+                    if not isinstance(chunk, Chunk):
+                        kind = type(chunk).__name__
+                        raise APIResponseError(f"A provider's stream must yield Chunk; it yielded a {kind}.")
                     held.append(chunk)
                     if read_content(chunk) is not None or len(held) >= MAX_HELD_CHUNKS:
                         self._held = chain(held, batch)

@@ -648,3 +648,14 @@ async def test_characters_cut_in_half_are_delivered_whole() -> None:
     stream, _ = make_stream(*map(Chunk.from_text, ("a\ud83d", "\ude00b\ud83d", "\ude00")), END)
 
     assert await read_texts(stream) == ["a", "😀b", "😀", ""]
+
+
+@pytest.mark.parametrize("odd", ["text", None, {"choices": []}])
+async def test_what_is_no_chunk_is_told_by_its_kind(odd: object) -> None:
+    """The first slip of who writes a provider."""
+
+    async def write() -> AsyncIterator[Any]:
+        yield odd
+
+    with pytest.raises(APIResponseError, match=f"must yield Chunk; it yielded a {type(odd).__name__}"):
+        await ChatStream(write()).open()
