@@ -27,6 +27,9 @@ _encode_name: Callable[[str], Any] = getattr(os.environ, "encodekey", str)
 GENERIC_VARIABLES = frozenset({"GITHUB_TOKEN", "GH_TOKEN"})
 
 
+_SHORTEST = 4  # a text would fall apart without each of fewer characters
+_TELLING = 12  # so many of a key's first characters give it away where a service, or an error, cuts the text
+_REDACTED = "[redacted]"
 _KEY_STARTS = ("sk-", "gsk_", "AIza", "xai-")
 
 
@@ -53,8 +56,16 @@ class Secret:
         return self.__value
 
     def scrub(self, text: str) -> str:
-        """Return `text` without the key, for what a service sends back."""
-        return text.replace(self.__value, "[redacted]") if len(self.__value) >= 4 else text
+        """Return `text` without the key, for what a service sends back; without its beginning where that was cut."""
+        key = self.__value
+        if len(key) < _SHORTEST:
+            return text
+        at = text.find(key[:_TELLING])
+        while at >= 0:
+            said = len(os.path.commonprefix((key, text[at:])))  # noqa: RUF071 - characters are what counts here
+            text = f"{text[:at]}{_REDACTED}{text[at + said :]}"
+            at = text.find(key[:_TELLING], at + len(_REDACTED))
+        return text
 
     def __repr__(self) -> str:
         return "Secret('***')"

@@ -98,6 +98,13 @@ def test_a_text_without_the_key_is_what_a_service_may_send_back(before: str, key
     assert key not in Secret(key).scrub(before + key + after)
 
 
+@pytest.mark.parametrize("cut", range(12, 60))
+def test_a_key_that_is_cut_is_taken_out_too(cut: int) -> None:
+    """Services and errors show the beginning of what they got."""
+    key = f"sk-{'0123456789' * 6}"
+    assert Secret(key).scrub(f"{key[:cut]}…, {key[:cut]}") == "[redacted]…, [redacted]"
+
+
 def test_a_key_too_short_to_be_one_is_not_taken_out() -> None:
     """A text would fall apart."""
     assert Secret("a").scrub("banana") == "banana"

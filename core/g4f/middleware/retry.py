@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import time
+from collections.abc import Callable
 
 from g4f.context import Answered, Call, CallNext
 from g4f.errors import APIError
@@ -12,6 +14,7 @@ _FIRST_WAIT = 0.5
 _LONGEST_BACKOFF = 8.0
 _BUDGET = 10.0
 _EARNED_PER_CALL = 0.19
+_FORGOTTEN_AFTER = 60.0  # seconds without a repeat
 
 
 class Retry:
@@ -19,15 +22,19 @@ class Retry:
 
     What the service asks to wait is obeyed up to 60 seconds; above that the error is raised. Otherwise the wait is
     random between zero and a limit that doubles ("full jitter"). Ten repeats are free for each provider; after them
-    only every fifth call earns one, so that a dead service gets at most 20 % more requests over 1,000 calls.
+    only every fifth call earns one, so that a dead service gets at most 20 % more requests over 1,000 calls. A minute
+    without a repeat makes ten free again.
 
     Args:
         max_retries: How often one call is repeated at most.
+        clock: Tells the time in seconds.
     """
 
-    def __init__(self, max_retries: int = 2) -> None:
+    def __init__(self, max_retries: int = 2, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.max_retries = max_retries
+        self._clock = clock
         self._budgets: dict[str, float] = {}
+        self._repeated: dict[str, float] = {}
 
     async def __call__(self, call: Call, call_next: CallNext) -> Answered:
         """Try, and try again."""
@@ -54,7 +61,11 @@ class Retry:
         return error.retry_after if error.retry_after <= MAX_WAIT else None
 
     def _spend(self, provider: str) -> bool:
+        now = self._clock()
+        if now - self._repeated.get(provider, now) > _FORGOTTEN_AFTER:
+            self._budgets[provider] = _BUDGET
         if self._budgets[provider] < 1.0:
             return False
         self._budgets[provider] -= 1.0
+        self._repeated[provider] = now
         return True

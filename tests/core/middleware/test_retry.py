@@ -171,6 +171,19 @@ async def test_the_first_ten_repeats_are_free_and_calls_earn_new_ones() -> None:
     assert again.tries == 11
 
 
+@pytest.mark.parametrize(("pause", "tries"), [(59.0, 1), (61.0, 11)])
+async def test_a_minute_without_a_repeat_makes_ten_free_again(pause: float, tries: int) -> None:
+    """A client that lives for days does not lose its repeats for ever."""
+    now = [0.0]
+    retry = Retry(max_retries=20, clock=lambda: now[0])
+    for expected in (11, tries):
+        service = Service(at_once(), dead=True)
+        with pytest.raises(InternalServerError):
+            await retry(make_call(), service)
+        assert service.tries == expected
+        now[0] += pause
+
+
 async def test_each_provider_has_its_own_budget() -> None:
     """One that is dead takes nothing from the others."""
     retry = Retry(max_retries=20)
