@@ -51,8 +51,8 @@ MODULES = {
     "HookRaises": (write_hook("raise KeyError('x')"), "HookRaises failed: KeyError: 'x'"),
     "HookStops": (write_hook("raise StopAsyncIteration"), "HookStops failed: StopAsyncIteration"),
     "YieldsNothing": (write_hook("return\n        yield", STREAM), "without any content"),
-    "YieldsNone": (write_hook("yield None", STREAM), "YieldsNone failed"),
-    "YieldsText": (write_hook("yield 'x'", STREAM), "YieldsText failed"),
+    "YieldsNone": (write_hook("yield None", STREAM), "must yield Chunk; it yielded a NoneType"),
+    "YieldsText": (write_hook("yield 'x'", STREAM), "must yield Chunk; it yielded a str"),
     "YieldsPart": (
         write_hook("yield Chunk.from_text('a')\n        raise KeyError('y')", STREAM),
         "failed: KeyError: 'y'",

@@ -707,7 +707,7 @@ DESERVED: dict[type, tuple[Grade | None, set[str]]] = {
         },
     ),
     Blabber: ("silver", {"test_the_key_is_shown_nowhere"}),
-    Exhibitionist: ("silver", {"test_the_key_goes_in_its_header_alone", "test_the_key_is_shown_nowhere"}),
+    Exhibitionist: ("silver", {"test_the_key_goes_in_its_header_alone"}),
     Careless: (
         "silver",
         {
