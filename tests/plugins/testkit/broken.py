@@ -713,7 +713,6 @@ DESERVED: dict[type, tuple[Grade | None, set[str]]] = {
         {
             "test_nobody_is_led_astray",
             "test_an_answer_that_is_broken_is_an_error",
-            "test_the_key_is_shown_nowhere",
         },
     ),
 }
