@@ -25,8 +25,6 @@ _VALUES: Mapping[Any, object] = getattr(os.environ, "_data", os.environ)
 _encode_name: Callable[[str], Any] = getattr(os.environ, "encodekey", str)
 # Set on many machines for other purposes: they serve a provider that was chosen, and never choose one.
 GENERIC_VARIABLES = frozenset({"GITHUB_TOKEN", "GH_TOKEN"})
-
-
 _SHORTEST = 4  # a text would fall apart without each of fewer characters
 _TELLING = 12  # so many of a key's first characters give it away where a service, or an error, cuts the text
 _REDACTED = "[redacted]"
@@ -57,15 +55,7 @@ class Secret:
 
     def scrub(self, text: str) -> str:
         """Return `text` without the key, for what a service sends back; without its beginning where that was cut."""
-        key = self.__value
-        if len(key) < _SHORTEST:
-            return text
-        at = text.find(key[:_TELLING])
-        while at >= 0:
-            said = len(os.path.commonprefix((key, text[at:])))  # noqa: RUF071 - characters are what counts here
-            text = f"{text[:at]}{_REDACTED}{text[at + said :]}"
-            at = text.find(key[:_TELLING], at + len(_REDACTED))
-        return text
+        return _redact(text, (self.__value,))
 
     def __repr__(self) -> str:
         return "Secret('***')"
@@ -81,21 +71,35 @@ class Secret:
 
 
 def scrub(value: Any, secrets: Iterable[Secret]) -> Any:
-    """Return a text, or what JSON can say, without any of the keys."""
-    # The longest first: of a key that another one begins with, the rest would stay.
-    return _scrub(value, sorted(secrets, key=lambda secret: -len(secret.reveal())))
+    """Return a text, or what JSON can say, without any of the keys, and without their beginnings where it was cut."""
+    return _scrub(value, [secret.reveal() for secret in secrets])
 
 
-def _scrub(value: Any, secrets: Sequence[Secret]) -> Any:
+def _scrub(value: Any, keys: Sequence[str]) -> Any:
     if isinstance(value, str):
-        for secret in secrets:
-            value = secret.scrub(value)
-        return value
+        return _redact(value, keys)
     if isinstance(value, dict):
-        return {_scrub(key, secrets): _scrub(item, secrets) for key, item in value.items()}
+        return {_scrub(key, keys): _scrub(item, keys) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(_scrub(item, secrets) for item in value)
+        return type(value)(_scrub(item, keys) for item in value)
     return value
+
+
+def _redact(text: str, keys: Sequence[str]) -> str:
+    keys = [key for key in keys if len(key) >= _SHORTEST]
+    for key in keys:
+        at = text.find(key[:_TELLING])
+        while at >= 0:
+            # Of keys that begin alike, as those of one service do, the rest of another one would stay.
+            said = max(_count_alike(other, text[at:]) for other in keys)
+            text = f"{text[:at]}{_REDACTED}{text[at + said :]}"
+            at = text.find(key[:_TELLING], at + len(_REDACTED))
+    return text
+
+
+def _count_alike(one: str, other: str) -> int:
+    """Return how many characters two texts have in common at their beginnings."""
+    return len(os.path.commonprefix((one, other)))  # noqa: RUF071 - characters are what counts here
 
 
 @attrs.frozen
