@@ -75,7 +75,8 @@ def run_program(dialect: str, folder: Path, *command: str) -> Seen:
             cwd=folder,
             env={**environment, "OPENAI_BASE_URL": url},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="backslashreplace",  # what a program prints of broken bytes is searched too
             check=False,
             timeout=100,
         )
