@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
-# What stands for other programs' commands that people type.
-_FOREIGN = {
-    "run": "g4f chat -m MODEL chats with a model, g4f -m MODEL PROMPT asks it",
-    "pull": "g4f download MODEL fetches a model of Local",
-    "list": "g4f models and g4f providers list what there is",
-    "ls": "g4f models and g4f providers list what there is",
-    "ps": "g4f providers lists who can be asked",
-    "rm": "g4f download remove MODEL removes a model of Local",
-    "show": "g4f models MODEL shows a model",
-    "plugins": "g4f providers lists what is installed",
-    "client": "g4f PROMPT asks",
+# The commands of ollama, llm and gpt4free that people type, how many words they may have with their own, and what they
+# are here.
+_FOREIGN: Mapping[str, tuple[int, tuple[str, ...]]] = {
+    "pull": (2, ("download",)),
+    "rm": (2, ("download", "remove")),
+    "show": (2, ("models",)),
+    "list": (1, ("models",)),
+    "ls": (1, ("models",)),
+    "ps": (1, ("providers",)),
+    "plugins": (1, ("providers",)),
 }
+_SERVERS = frozenset({"serve", "api", "gui"})
 
 
 class CommandGroup(click.Group):
@@ -88,9 +88,7 @@ class CommandGroup(click.Group):
         if args[at] in ("help", "version") and len(args) <= at + 2 and all(map(self._is_command, args[at + 1 :])):
             return [*args[:at], *args[at + 1 :], f"--{args[at]}"]
         self._refuse_misspelled(ctx, args[at])
-        if len(args) <= at + 2 or _runs_model(args[at:]):  # more words are a prompt
-            self._refuse_foreign(ctx, args[at])
-        return [*args[:at], self._default, *args[at:]]
+        return [*args[:at], *(self._translate_foreign(ctx, args[at:]) or [self._default, *args[at:]])]
 
     def _is_command(self, word: str) -> bool:
         # Most prompts are no names, so that nobody looks for the commands of other packages.
@@ -112,16 +110,24 @@ class CommandGroup(click.Group):
                 ctx,
             )
 
-    def _refuse_foreign(self, ctx: click.Context, word: str) -> None:
-        """Stop a command of ollama, llm or gpt4free from being sent to a service as a prompt.
+    def _translate_foreign(self, ctx: click.Context, words: list[str]) -> list[str] | None:
+        """Return our words for a command of ollama, llm or gpt4free; None for a prompt.
 
         Raises:
-            click.UsageError: The word is one, and here is another one for it.
+            click.UsageError: There is nothing like it here.
         """
-        if word in _FOREIGN:
+        first, *rest = words
+        if first == "run" and rest and (len(rest) == 1 or _names_model(rest)):
+            return ["chat", "-m", *rest] if len(rest) == 1 else [self._default, "-m", *rest]
+        most, ours = _FOREIGN.get(first, (0, ()))
+        if len(words) <= most and self._is_command(ours[0]):
+            return [*ours, *rest]
+        if len(words) <= most or (len(words) == 1 and first in _SERVERS):
+            lack = "g4f runs no server" if first in _SERVERS else "g4f install local brings models on this machine"
             raise click.UsageError(
-                f"There is no command {word!r} here; {_FOREIGN[word]}. To ask it: g4f {self._default} {word} …", ctx
+                f"There is no command {first!r} here: {lack}. To ask it: g4f {self._default} {first} …", ctx
             )
+        return None
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete commands, and the options of the default command, which needs not be named."""
@@ -238,9 +244,9 @@ def _ask_command_for_help(args: list[str], at: int, wishes: Sequence[str]) -> li
     return [*before, args[at], *asked, *args[at + 1 :]]
 
 
-def _runs_model(words: list[str]) -> bool:
-    """Tell whether words are ollama's `run MODEL PROMPT`, the prompt being one argument."""
-    return len(words) == 3 and words[0] == "run" and not words[1].startswith("-") and " " not in words[1]
+def _names_model(rest: list[str]) -> bool:
+    """Tell whether what follows `run` is ollama's MODEL and PROMPT, the prompt being one argument."""
+    return len(rest) == 2 and not rest[0].startswith("-") and " " not in rest[0]
 
 
 def _is_terminal() -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from g4f_cli.slash import Command
 
-_QUOTES = '"""'  # before and after a prompt of several lines
+_QUOTES = {'"""': '"""', "!multi": "!end"}  # before and after a prompt of several lines
 
 
 class Reader(Protocol):
@@ -80,14 +80,20 @@ class TerminalReader:
 
 
 def is_open(prompt: str) -> bool:
-    """Tell whether a prompt began with three quotes and has not ended with them."""
-    return prompt.startswith(_QUOTES) and not (len(prompt) >= 6 and prompt.rstrip().endswith(_QUOTES))
+    """Tell whether a prompt of several lines began and has not ended."""
+    opening, text = _split_opening(prompt)
+    return bool(opening) and not text.rstrip().endswith(_QUOTES[opening])
 
 
 def strip_quotes(prompt: str) -> str:
-    """Return a prompt of several lines without its quotes."""
-    text = prompt.strip()
-    return text.removeprefix(_QUOTES).removesuffix(_QUOTES).strip() if text.startswith(_QUOTES) else text
+    """Return a prompt of several lines without what stands before and after it."""
+    opening, text = _split_opening(prompt.strip())
+    return text.removesuffix(_QUOTES[opening]).strip() if opening else text
+
+
+def _split_opening(prompt: str) -> tuple[str, str]:
+    opening = next((one for one in _QUOTES if prompt.startswith(one)), "")
+    return opening, prompt.removeprefix(opening)
 
 
 def _bind_keys() -> KeyBindings:

@@ -163,8 +163,8 @@ def _write_conversation(conversation: Conversation, path: Path) -> str:
 
 
 _NOTHING = ('""', "''")
-# What ends other programs' chats; the words alone are no question.
-OTHER_NAMES = {"exit": "/exit", "quit": "/exit", "/quit": "/exit", "/bye": "/exit"}
+# What other programs' chats call them; the words alone are no question.
+OTHER_NAMES = {"exit": "/exit", "quit": "/exit", "/quit": "/exit", "/bye": "/exit", "/?": "/help"}
 COMMANDS: Mapping[str, Command] = {
     "/model": Command("[NAME]", "Show or change the model.", set_model, _list_models),
     "/provider": Command("[NAME]", "Show or change who answers.", set_provider, _list_providers),

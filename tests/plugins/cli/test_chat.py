@@ -241,3 +241,9 @@ def test_without_a_terminal_each_line_is_a_prompt(program: Program, service: Loo
     assert done.err == "Error: Service answered 402: We are closed.\n"
     assert list_said(service) == ["one", "<one>", "two\nthree", "<two\nthree>", "four"]
     assert program.run("chat", "-p", "Service").out == ""
+
+
+def test_llms_quotes_of_several_lines_are_understood(program: Program, service: Loopback) -> None:
+    """They are words, where ours are quotes."""
+    done = program.run("chat", "-p", "Service", piped=b"!multi\none\ntwo\n!end\nthree\n")
+    assert (done.code, done.out) == (0, "<one\ntwo>\n<three>\n")

@@ -76,23 +76,38 @@ def test_a_misspelled_command_is_not_sent_to_a_service(program: Program) -> None
 
 
 @pytest.mark.parametrize(
-    ("words", "remedy"), [("run llama3", "g4f chat -m MODEL"), ("pull m", "g4f download MODEL"), ("ls", "g4f models")]
+    ("words", "ours"),
+    [
+        ("ls", "models"),
+        ("list", "models"),
+        ("show m-1", "models m-1"),
+        ("ps", "providers"),
+        ("plugins", "providers"),
+        ("rm m-1", "download remove m-1"),
+        ("pull --help", "download --help"),
+    ],
 )
-def test_a_command_of_another_program_is_not_sent_to_a_service(program: Program, words: str, remedy: str) -> None:
-    """The sentence says what does the same here; more words are a prompt."""
+def test_a_command_of_another_program_does_what_ours_does(program: Program, words: str, ours: str) -> None:
+    """More words are a prompt."""
     program.install("Echo")
-    done = program.run(*words.split(), G4F_PROVIDERS="Echo")
-    assert (done.code, done.out) == (2, "")
-    assert f"There is no command {words.split(maxsplit=1)[0]!r} here; {remedy}" in done.err
+    assert program.run(*words.split(), G4F_PROVIDERS="Echo") == program.run(*ours.split(), G4F_PROVIDERS="Echo")
     assert program.run("list", "three", "colors", G4F_PROVIDERS="Echo").out == "Echo: list three colors\n"
 
 
-def test_the_run_of_ollama_with_a_prompt_is_not_sent_to_a_service(program: Program) -> None:
-    """The prompt being one argument; of more words all are one."""
-    program.install("Echo")
-    done = program.run("run", "llama3", "Why is it so?", G4F_PROVIDERS="Echo")
+def test_a_command_that_has_none_like_it_here_is_not_sent_to_a_service(program: Program) -> None:
+    """The sentence says how to ask it all the same."""
+    done = program.run("serve", G4F_PROVIDERS="Echo")
     assert (done.code, done.out) == (2, "")
-    assert "g4f -m MODEL PROMPT asks it" in done.err
+    assert "There is no command 'serve' here: g4f runs no server. To ask it: g4f ask serve …" in done.err
+
+
+def test_the_run_of_ollama_asks_or_chats(program: Program) -> None:
+    """The prompt is one argument; of more words all are one."""
+    program.install("Echo")
+    asked = program.run("run", "echo-1", "Why is it so?", G4F_PROVIDERS="Echo")
+    assert asked == program.run("-m", "echo-1", "Why is it so?", G4F_PROVIDERS="Echo")
+    chatted = program.run("run", "echo-1", piped=b"Why?\n", G4F_PROVIDERS="Echo")
+    assert chatted == program.run("chat", "-m", "echo-1", piped=b"Why?\n", G4F_PROVIDERS="Echo")
     assert program.run("run", "as", "fast", "as", G4F_PROVIDERS="Echo").out == "Echo: run as fast as\n"
 
 
