@@ -3,7 +3,8 @@
 A comment before a fence says what cannot be seen from the block: `<!-- not run: reason -->`, or `<!-- local model -->`
 for a program that asks the real local model. As its wording varies, `<!-- must contain: Paris, Rome -->` before the
 text that it prints names the words that must come, in that order. A page that begins with `<!-- session -->` is
-followed from its top to its end, as a reader does: its files are written, its commands run.
+followed from its top to its end, as a reader does: its files are written, its commands run. So is the page of each
+package in plugins/, in a checkout.
 """
 
 from __future__ import annotations
@@ -68,9 +69,24 @@ class Page:
     blocks: tuple[Block, ...]
 
     @property
+    def name(self) -> str:
+        """Where it is, for people."""
+        return self.path
+
+    @property
+    def local(self) -> bool:
+        """Whether a block of it asks the real local model."""
+        return any(block.local for block in self.blocks)
+
+    @property
     def is_session(self) -> bool:
         """Whether its commands build on each other."""
-        return "<!-- session -->" in self.text
+        return "<!-- session -->" in self.text or self.needs_checkout
+
+    @property
+    def needs_checkout(self) -> bool:
+        """Whether its commands are for the folder of a checkout."""
+        return self.path.startswith("plugins/")
 
     @property
     def prose(self) -> str:
@@ -96,9 +112,12 @@ def read_pages() -> list[Page]:
 
 def read_page(path: Path) -> Page:
     """Read one page."""
-    text = path.read_text(encoding="utf-8")
-    name = path.relative_to(ROOT).as_posix()
-    return Page(name, text, tuple(_join_outputs(_read_blocks(name, text))))
+    return make_page(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
+
+
+def make_page(path: str, text: str) -> Page:
+    """Make a page of its text."""
+    return Page(path, text, tuple(_join_outputs(_read_blocks(path, text))))
 
 
 def mark_lines(text: str) -> Iterator[tuple[str, Place]]:

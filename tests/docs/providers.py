@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from docs.pages import ROOT
+from docs.pages import ROOT, read_page
 from g4f.manifest import CAPABILITIES, Manifest, Model, Setting, parse_manifest
 
 MEANINGS = {
@@ -116,8 +116,16 @@ def _introduce(provider: Provider) -> str:
 
 
 def _show_installation(provider: Provider) -> str:
-    lines = [f"pip install . ./plugins/{provider.package}   # from a checkout", *_list_exports(provider.manifest)]
+    lines = [find_installation(provider), *_list_exports(provider.manifest)]
     return "```sh\n" + "\n".join(lines) + "\n```"
+
+
+def find_installation(provider: Provider) -> str:
+    """The command that the README of its package gives before it asks this provider: with what it needs besides."""
+    blocks = read_page(ROOT / "plugins" / provider.package / "README.md").blocks
+    asked = (number for number, block in enumerate(blocks) if f'provider="{provider.name}"' in block.code)
+    lines = [block.code.partition("\n")[0] for block in blocks[: next(asked, len(blocks))]]
+    return [line for line in lines if line.startswith("pip install ")][-1]
 
 
 def _list_exports(manifest: Manifest) -> Iterable[str]:
@@ -133,7 +141,8 @@ def _show_example(provider: Provider) -> str:
     command = f'g4f -p {provider.name}{model} "Say this is a test"'
     if provider.manifest.supports("chat") == "no":
         command = f'g4f image -p {provider.name} "a white siamese cat"'
-    return f"```python\n{write_example(provider)}```\n\nThe same on the command line:\n\n```sh\n{command}\n```"
+    sentence = "The same on the command line, with `g4f-cli`:"
+    return f"```python\n{write_example(provider)}```\n\n{sentence}\n\n```sh\n{command}\n```"
 
 
 def _needs_model(manifest: Manifest) -> bool:

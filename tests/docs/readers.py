@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,12 +16,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from docs.pages import Block
+from docs.pages import ROOT, Block
 from docs.service import KEY
+from environments import UV
 
 # The address that the pages give to a server of the reader's own.
 OWN_SERVER = "http://127.0.0.1:8080"
 OWN_PORT = "8080"
+# What a reader puts in its place: `export OPENAI_API_KEY=...`
+_OPEN = re.compile(r"\b([A-Z0-9_]+)=\.\.\.")
+_INSTALLED = ("core", "plugins", "pyproject.toml", "README.md", "LICENSE")  # of a checkout
 _FOREIGN = ("G4F_", "ANTHROPIC_", "OPENAI_", "GEMINI_", "GOOGLE_", "CUSTOM_", "COPILOT_", "M365_", "PYTHON")
 
 
@@ -46,6 +52,7 @@ def make_environment(url: str, **more: str) -> dict[str, str]:
         "POLLINATIONS_BASE_URL": f"{url}/v1",
         "M365_COPILOT_TOKEN": KEY,
         "M365_COPILOT_BASE_URL": url,
+        "COPILOT_GITHUB_TOKEN": KEY,
         "PYTHONIOENCODING": "utf-8",
         **more,
     }
@@ -61,13 +68,13 @@ class Programs:
         self._url = url
         self._worker: subprocess.Popen[str] | None = None
 
-    def run(self, code: str, folder: Path) -> subprocess.CompletedProcess[str]:
-        """Run a program in an empty folder."""
+    def run(self, code: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a program in an empty folder, with `more` in its environment."""
         place, out, err = folder / "work", folder / "out", folder / "err"
         place.mkdir()
         job = {"code": code.replace(OWN_SERVER, self._url), "folder": str(place), "out": str(out), "err": str(err)}
         try:
-            ended = self._ask(json.dumps({**job, "variables": make_environment(self._url)}))
+            ended = self._ask(json.dumps({**job, "variables": make_environment(self._url, **more)}))
         except BaseException:  # it hangs, or the test was ended: nobody else may wait for it
             self.end()
             raise
@@ -138,13 +145,22 @@ class Session:
             PYTEST_PLUGINS="g4f_testkit.plugin",
         )
 
+    def lay_out_checkout(self) -> None:
+        """Turn the folder into a checkout, as far as it is installed."""
+        for name in _INSTALLED:
+            source, target = ROOT / name, self._folder / name
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, target)
+
     def do(self, block: Block) -> str | None:
-        """Write a block's file, or run it and return what it printed.
+        """Write a block's file, or run it and return what it printed; `NAME=...` is what the environment has of it.
 
         Raises:
-            AssertionError: A command failed.
+            AssertionError: A command failed, or the environment has nothing of a name.
         """
-        code = block.code.replace(OWN_PORT, self._port)
+        code = _OPEN.sub(r'\1="${\1:?}"', block.code.replace(OWN_PORT, self._port))
         if block.file is not None:
             path = self._folder / block.file
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -186,17 +202,26 @@ class Session:
 
 
 def make_tools(folder: Path) -> Path:
-    """Make an environment that has what ours has and the commands that pages use; return its folder of programs."""
+    """Make an environment that has what ours has and the commands that pages use; return its folder of programs.
+
+    `pip` is uv there, which takes the same words and a third of the time; tests/packaging installs with pip itself.
+    """
     venv.create(folder, with_pip=False)
     tools = folder / "bin"
     (site,) = folder.glob("lib/python*/site-packages")
     ours = sysconfig.get_path("purelib")
     (site / "ours.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
-    for name, module in {"pip": "pip", "pytest": "pytest", "g4f": "g4f_cli"}.items():
-        script = tools / name
-        script.write_text(f"#!/bin/sh\nexec '{tools / 'python'}' -m {module} \"$@\"\n")
-        script.chmod(0o755)
+    python = tools / "python"
+    how = f"--quiet --offline --no-deps --no-build-isolation --python '{python}'"
+    _write_script(tools / "pip", f"'{UV}' pip \"$@\" {how}")
+    for name, module in {"pytest": "pytest", "g4f": "g4f_cli"}.items():
+        _write_script(tools / name, f"'{python}' -m {module} \"$@\"")
     return tools
+
+
+def _write_script(path: Path, command: str) -> None:
+    path.write_text(f"#!/bin/sh\nexec {command}\n")
+    path.chmod(0o755)
 
 
 def _find_port() -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import subprocess
 import sysconfig
 from collections.abc import Iterator
@@ -11,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from docs.commands import describe_commands
-from docs.pages import Page
-from docs.providers import Provider, describe_all, describe_provider, list_providers, write_example
-from docs.readers import make_environment
-from docs.service import answer
+from docs.pages import Block, Page, make_page
+from docs.providers import Provider, describe_all, describe_provider, list_providers
+from docs.readers import Programs
+from docs.service import KEY, answer
 from docs.site import move_page, place_page, write_site
 from g4f.manifest import Manifest, Model
 from loopback import Loopback
@@ -129,28 +131,47 @@ def service() -> Iterator[Loopback]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def programs(service: Loopback) -> Iterator[Programs]:
+    """Who runs them."""
+    reader = Programs(service.url)
+    yield reader
+    reader.end()
+
+
+def list_variables(provider: Provider, install: Block, url: str) -> Iterator[tuple[str, str]]:
+    """What a reader sets: the key and the address that the page names, and the address of what has a default one."""
+    for line in install.code.splitlines()[1:]:
+        name, _, value = line.removeprefix("export ").partition("=")
+        yield name, KEY if value == "..." else url
+    if provider.manifest.base_url_variable and provider.package == "g4f-provider-compatible":
+        yield provider.manifest.base_url_variable, url if provider.manifest.base_url_path else f"{url}/v1"
+
+
+def run_command(block: Block) -> str:
+    """A program that runs the one command of a block."""
+    name, *words = shlex.split(block.code)
+    assert name == "g4f"
+    return f"from g4f_cli.__main__ import main\nmain({words!r})"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="programs are forked")
 @pytest.mark.parametrize(
     "provider", [one for one in PROVIDERS if one.name not in _NOT_RUN], ids=lambda provider: provider.name
 )
-def test_the_example_of_a_provider_runs(
-    provider: Provider,
-    service: Loopback,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_the_page_of_a_provider_does_what_it_says(
+    provider: Provider, service: Loopback, programs: Programs, tmp_path: Path
 ) -> None:
-    """With the key and the address in the variables that its page names."""
-    monkeypatch.chdir(tmp_path)
-    for name, value in make_environment(service.url).items():
-        monkeypatch.setenv(name, value)
-    for name in provider.manifest.auth.variables:
-        monkeypatch.setenv(name, "sk-of-the-documents")
-    if provider.manifest.base_url_variable and provider.package == "g4f-provider-compatible":
-        path = "" if provider.manifest.base_url_path else "/v1"
-        monkeypatch.setenv(provider.manifest.base_url_variable, service.url + path)
-    exec(write_example(provider), {})  # noqa: S102 - it is ours
-    printed = capsys.readouterr().out
-    assert printed == "This is a test.\n" or Path(printed.strip()).is_file()
+    """Its program and its command answer; how it is installed is what its package's README says, which is run too."""
+    install, program, command = make_page(provider.place, describe_provider(provider)).blocks
+    assert [block.language for block in (install, program, command)] == ["sh", "python", "sh"]
+    variables = dict(list_variables(provider, install, service.url))
+    for name, code in {"program": program.code, "command": run_command(command)}.items():
+        place = tmp_path / name
+        place.mkdir()
+        done = programs.run(code, place, **variables, XDG_CONFIG_HOME=str(place), XDG_DATA_HOME=str(place))
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == "This is a test.\n" or (place / "work" / done.stdout.strip()).is_file()
 
 
 def test_every_command_stands_on_the_page_of_the_commands() -> None:
