@@ -103,6 +103,8 @@ class Server:
         if task is None:
             return
         self._connections.add(task)
+        # asyncio does so only for sockets that it made itself; else each small piece may wait for the one before.
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             while (request := await read_request(reader)) is not None:
                 self.requests.append(request)
