@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -25,9 +25,6 @@ _VALUES: Mapping[Any, object] = getattr(os.environ, "_data", os.environ)
 _encode_name: Callable[[str], Any] = getattr(os.environ, "encodekey", str)
 # Set on many machines for other purposes: they serve a provider that was chosen, and never choose one.
 GENERIC_VARIABLES = frozenset({"GITHUB_TOKEN", "GH_TOKEN"})
-_SHORTEST = 4  # a text would fall apart without each of fewer characters
-_TELLING = 12  # so many of a key's first characters give it away where a service, or an error, cuts the text
-_REDACTED = "[redacted]"
 _KEY_STARTS = ("sk-", "gsk_", "AIza", "xai-")
 
 
@@ -53,10 +50,6 @@ class Secret:
         """Return the key itself."""
         return self.__value
 
-    def scrub(self, text: str) -> str:
-        """Return `text` without the key, for what a service sends back; without its beginning where that was cut."""
-        return _redact(text, (self.__value,))
-
     def __repr__(self) -> str:
         return "Secret('***')"
 
@@ -70,36 +63,24 @@ class Secret:
         return hash(self.__value)
 
 
+def hide_proxy(proxy: object) -> Secret | None:
+    """Hold a proxy's URL, which may have a password, so that nothing shows it; "" counts as none.
+
+    Raises:
+        InvalidInputError: It is no text.
+    """
+    if proxy is None or isinstance(proxy, Secret):
+        return proxy
+    if type(proxy) is not str:
+        raise InvalidInputError("A proxy must be a text, as http://127.0.0.1:8080.")
+    return Secret(proxy) if proxy else None
+
+
 def scrub(value: Any, secrets: Iterable[Secret]) -> Any:
-    """Return a text, or what JSON can say, without any of the keys, and without their beginnings where it was cut."""
-    return _scrub(value, [secret.reveal() for secret in secrets])
+    """Return a text, or what JSON can say, without any of the keys; see `redact`."""
+    from g4f.redaction import redact  # here because only what goes wrong needs it
 
-
-def _scrub(value: Any, keys: Sequence[str]) -> Any:
-    if isinstance(value, str):
-        return _redact(value, keys)
-    if isinstance(value, dict):
-        return {_scrub(key, keys): _scrub(item, keys) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_scrub(item, keys) for item in value)
-    return value
-
-
-def _redact(text: str, keys: Sequence[str]) -> str:
-    keys = [key for key in keys if len(key) >= _SHORTEST]
-    for key in keys:
-        at = text.find(key[:_TELLING])
-        while at >= 0:
-            # Of keys that begin alike, as those of one service do, the rest of another one would stay.
-            said = max(_count_alike(other, text[at:]) for other in keys)
-            text = f"{text[:at]}{_REDACTED}{text[at + said :]}"
-            at = text.find(key[:_TELLING], at + len(_REDACTED))
-    return text
-
-
-def _count_alike(one: str, other: str) -> int:
-    """Return how many characters two texts have in common at their beginnings."""
-    return len(os.path.commonprefix((one, other)))  # noqa: RUF071 - characters are what counts here
+    return redact(value, [secret.reveal() for secret in secrets])
 
 
 @attrs.frozen

@@ -101,7 +101,7 @@ class Dispatcher:
     middleware: Sequence[Middleware]
     pool: Callable[[], Any]
     timeout: Timeout
-    proxy: str | None
+    proxy: Secret | None
     use: Callable[[Plugin], None]
     cooldown: Cooldown = attrs.field(factory=Cooldown)
     limits: Limits = DEFAULT_LIMITS
@@ -227,7 +227,7 @@ class Trial:
         access: Access,
         pool: Callable[[], Any],
         timeout: Timeout,
-        proxy: str | None,
+        proxy: Secret | None,
         limits: Limits,
     ) -> None:
         self._call = call

@@ -29,7 +29,7 @@ from yarl import URL
 from g4f import direct
 from g4f.addresses import is_public_address, names_private_host
 from g4f.context import DEFAULT_LIMITS, MAX_DEPTH, HttpRequest, HttpResponse, Limits, Timeout
-from g4f.credentials import Access, find_origin, is_among
+from g4f.credentials import Access, Secret, find_origin, is_among
 from g4f.errors import (
     APIConnectionError,
     APIError,
@@ -80,9 +80,9 @@ class Pool:
         allow_private_urls: Whether `fetch` may download from private addresses.
     """
 
-    def __init__(self, proxies: Mapping[str, str] | None = None, *, allow_private_urls: bool = False) -> None:
+    def __init__(self, proxies: Mapping[str, Secret] | None = None, *, allow_private_urls: bool = False) -> None:
         self._proxies = proxies
-        self._found_proxies = getproxies() if proxies is None else {}  # once: a third of a request's cost otherwise
+        self._found_proxies = _find_proxies() if proxies is None else {}  # once: a third of a request's cost otherwise
         self._allow_private_urls = allow_private_urls
         self._held: dict[tuple[int, int, bool], _Held] = {}
         # The finalizer holds the sessions too. Else, where a pool is collected as garbage, they were so with it, and
@@ -120,7 +120,7 @@ class Pool:
         await anext(holder)
         return _Held(loop, session, holder, None if guarded or not direct.Route.is_possible(session) else {})
 
-    def select_proxy(self, url: str) -> str | None:
+    def select_proxy(self, url: str) -> Secret | None:
         """Return the proxy that a request to `url` goes through."""
         if not (self._found_proxies or self._proxies):
             return None
@@ -138,7 +138,7 @@ class Pool:
         deadlines: Timeout,
         max_bytes: int = DEFAULT_LIMITS.download_bytes,
         trusted: frozenset[str] = frozenset(),
-        proxy: str | None = None,
+        proxy: Secret | None = None,
     ) -> HttpResponse:
         """Download a public URL without credentials.
 
@@ -158,7 +158,7 @@ class Pool:
         raise _make_late_error(f"The download of {_show(url)}", deadlines.total)
 
     async def _download(
-        self, url: str, connect_seconds: float | None, max_bytes: int, trusted: frozenset[str], own_proxy: str | None
+        self, url: str, connect_seconds: float | None, max_bytes: int, trusted: frozenset[str], own_proxy: Secret | None
     ) -> HttpResponse:
         for _ in range(MAX_REDIRECTS + 1):
             free = self._allow_private_urls or _find_public_origin(url) in trusted
@@ -211,7 +211,7 @@ class BoundTransport:
     access: Access
     auth: Auth
     timeout: Timeout
-    proxy: str | None = attrs.field(default=None, repr=False)
+    proxy: Secret | None = None
     idempotency_key: str = ""
     timed: bool = False
     limits: Limits = DEFAULT_LIMITS
@@ -367,7 +367,7 @@ class _Outgoing:
     headers: Mapping[str, str] = attrs.field(repr=False)
     query: Mapping[str, str]
     body: bytes = attrs.field(repr=False)
-    proxy: str | None = attrs.field(repr=False)
+    proxy: Secret | None
     connect_seconds: float | None
 
 
@@ -389,7 +389,7 @@ async def _open(session: aiohttp.ClientSession, outgoing: _Outgoing, held: _Held
             params=outgoing.query or None,
             data=io.BytesIO(outgoing.body) if len(outgoing.body) > _AT_ONCE else outgoing.body or None,
             headers=outgoing.headers,
-            proxy=outgoing.proxy,
+            proxy=None if outgoing.proxy is None else outgoing.proxy.reveal(),
             allow_redirects=False,
             timeout=_make_timeout(outgoing.connect_seconds),
         )
@@ -527,18 +527,27 @@ def _read_location(status: int, headers: Mapping[str, str]) -> str | None:
     return headers.get("Location") if status in _REDIRECTS else None
 
 
-def _check_proxy(proxy: str | None) -> str | None:
+def _find_proxies() -> Mapping[str, Secret]:
+    return {scheme: Secret(url) for scheme, url in getproxies().items()}
+
+
+def _check_proxy(proxy: Secret | None) -> Secret | None:
     """Complete a proxy's URL; `host:port` alone is what many systems have.
 
     Raises:
         InvalidInputError: It is of a kind that is not supported.
     """
-    if not proxy:
+    if proxy is None:
         return None
-    scheme, separator, _ = proxy.partition("://")
-    if separator and scheme.lower() not in ("http", "https"):
+    scheme = _find_scheme(proxy)
+    if scheme not in ("", "http", "https"):
         raise InvalidInputError(f"g4f goes through http:// and https:// proxies, and not through {scheme}://.")
-    return proxy if separator else f"http://{proxy}"
+    return proxy if scheme else Secret(f"http://{proxy.reveal()}")
+
+
+def _find_scheme(proxy: Secret) -> str:
+    scheme, separator, _ = proxy.reveal().partition("://")
+    return scheme.lower() if separator else ""
 
 
 def _join(url: str, location: str) -> str:

@@ -92,49 +92,10 @@ def test_secrets_are_compared_by_what_they_hold() -> None:
     assert Secret(KEY) != KEY
 
 
-@given(st.text("ABC"), st.text("ABC", min_size=4, max_size=6), st.text("ABC"))
-def test_a_text_without_the_key_is_what_a_service_may_send_back(before: str, key: str, after: str) -> None:
-    """The key is taken out wherever it stands."""
-    assert key not in Secret(key).scrub(before + key + after)
-
-
-@pytest.mark.parametrize("cut", range(12, 60))
-def test_a_key_that_is_cut_is_taken_out_too(cut: int) -> None:
-    """Services and errors show the beginning of what they got."""
-    key = f"sk-{'0123456789' * 6}"
-    assert Secret(key).scrub(f"{key[:cut]}…, {key[:cut]}") == "[redacted]…, [redacted]"
-
-
-def test_a_key_too_short_to_be_one_is_not_taken_out() -> None:
-    """A text would fall apart."""
-    assert Secret("a").scrub("banana") == "banana"
-    assert Secret(KEY).scrub(f"a {KEY} b {KEY}") == "a [redacted] b [redacted]"
-
-
-def test_a_key_is_taken_out_of_all_that_an_answer_may_hold() -> None:
-    """Texts at every depth, names of fields too; the rest stays as it is, and the answer itself."""
-    answer = {f"x-{KEY}": [KEY, ("a", f"b {KEY}"), {"got": KEY}], "status": 401, "ok": False, "none": None}
-    before = copy.deepcopy(answer)
-    assert scrub(answer, [Secret(KEY)]) == {
-        "x-[redacted]": ["[redacted]", ("a", "b [redacted]"), {"got": "[redacted]"}],
-        "status": 401,
-        "ok": False,
-        "none": None,
-    }
-    assert answer == before
-    assert scrub(answer, []) == before
-
-
-@given(
-    st.sampled_from(["", "sk-ant-api03-"]),
-    st.lists(st.text("ABC", min_size=4, max_size=9), min_size=1, max_size=3),
-    st.text("ABC", max_size=3),
-)
-def test_keys_that_begin_alike_are_taken_out_whole(start: str, ends: list[str], rest: str) -> None:
-    """Nothing of another one stays behind."""
-    keys = [start + end for end in ends]
-    secrets = [Secret(key) for key in keys]
-    assert scrub([f"{key}-{rest}" for key in keys], secrets) == [f"[redacted]-{rest}"] * len(keys)
+def test_secrets_are_taken_out_of_what_a_service_says() -> None:
+    """How, is told by `redact`."""
+    assert scrub({"got": f"a {KEY}", "status": 401}, [Secret(KEY)]) == {"got": "a [redacted]", "status": 401}
+    assert scrub(f"a {KEY}", []) == f"a {KEY}"
 
 
 @pytest.mark.parametrize(("key", "found"), [(None, None), ("a", "a"), (" a\n", "a")])

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from g4f.context import HttpRequest, Limits, Timeout
-from g4f.credentials import Access, Secret, find_origin
+from g4f.credentials import Access, Secret, find_origin, hide_proxy
 from g4f.direct import Route
 from g4f.errors import (
     APIConnectionError,
@@ -80,7 +80,7 @@ def bind(
 ) -> BoundTransport:
     """The network of one attempt at `url`; `changes` are those of its `Access`."""
     access = Access(url, Secret(KEY), {}, {}, frozenset({find_origin(url)}))
-    return BoundTransport(pool, attrs.evolve(access, **changes), auth, timeout, proxy)
+    return BoundTransport(pool, attrs.evolve(access, **changes), auth, timeout, hide_proxy(proxy))
 
 
 # --- Servers that misbehave ------------------------------------------------------------------------------------------
@@ -883,7 +883,7 @@ async def test_a_proxy_for_all_schemes_is_used() -> None:
     """The server itself sees nothing."""
     async with run_proxy() as proxy, serve(say(OK)) as server:
         for proxies in ({"all": proxy.url}, {"http": proxy.url}, {"http": proxy.url.removeprefix("http://")}):
-            pool = Pool(proxies)
+            pool = Pool({scheme: Secret(url) for scheme, url in proxies.items()})
             assert (await bind(pool, server.url).send(GET)).body == b"from the proxy"
             await pool.close()
 
@@ -896,7 +896,7 @@ async def test_a_proxy_for_another_scheme_or_none_is_not_used(monkeypatch: pytes
     async with run_proxy() as proxy, serve(say(OK)) as server:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         for proxies in ({"https": proxy.url}, {}):
-            pool = Pool(proxies)
+            pool = Pool({scheme: Secret(url) for scheme, url in proxies.items()})
             assert (await bind(pool, server.url).send(GET)).body == b"ok"
             await pool.close()
 
@@ -922,7 +922,7 @@ async def test_a_proxy_of_one_call_comes_first(pool: Pool) -> None:
         assert (await bind(pool, server.url, proxy=proxy.url).send(GET)).body == b"from the proxy"
         url = f"{server.url}/x.png"
         trusted = frozenset({find_origin(url)})
-        response = await pool.fetch(url, deadlines=Timeout(), trusted=trusted, proxy=proxy.url)
+        response = await pool.fetch(url, deadlines=Timeout(), trusted=trusted, proxy=Secret(proxy.url))
         assert response.body == b"from the proxy"
 
     assert not server.requests
@@ -983,7 +983,7 @@ async def test_a_proxy_that_is_not_there_is_an_error_of_ours(pool: Pool) -> None
 @pytest.mark.parametrize("proxy", ["socks5://me:secret@127.0.0.1:1", "ftp://127.0.0.1:1"])
 async def test_a_proxy_of_another_kind_is_refused(proxy: str) -> None:
     """Whether it was given or found, and it is never passed over in silence."""
-    pool = Pool({"all": proxy})
+    pool = Pool({"all": Secret(proxy)})
     for transport in (bind(pool, "http://api.example"), bind(pool, "http://api.example", proxy=proxy)):
         with pytest.raises(InvalidInputError, match="http:// and https:// proxies") as caught:
             await transport.send(GET)

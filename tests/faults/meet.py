@@ -25,7 +25,8 @@ WAYS = ("whole", "streamed", "pictures", "vectors", "synchronous")
 async def main(provider: str, url: str, faults: list[str]) -> None:
     """Meet each fault in each way; nobody catches what comes of the last one."""
     client = g4f.AsyncClient(**make_options(provider, url))
-    show(client, vars(client), client._settings)
+    show(client, vars(client), client._settings, vars(client._shared), vars(client._shared.get_pool()))
+    show(vars(client.with_options(timeout=2.0)))
     for fault in faults:
         await asyncio.gather(*(meet(client, fault, way) for way in WAYS))
     await client.chat.completions.create("Hi", faults[-1])
@@ -34,7 +35,9 @@ async def main(provider: str, url: str, faults: list[str]) -> None:
 def make_options(provider: str, url: str) -> Any:
     """Return what makes a client."""
     key = os.environ["CANARY"]
-    return {"provider": provider, "base_url": url, "api_key": key, "timeout": 1.0, "max_retries": 0}
+    proxies = {"https": f"http://user:{key}@127.0.0.1:9"}  # the servers here speak no TLS
+    options = {"provider": provider, "base_url": url, "api_key": key, "proxies": proxies}
+    return {**options, "timeout": 1.0, "max_retries": 0}
 
 
 async def meet(client: g4f.AsyncClient, fault: str, way: str) -> None:

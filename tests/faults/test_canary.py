@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import subprocess
 import sys
+from base64 import b64encode
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import aiohttp
 import attrs
@@ -14,7 +18,8 @@ import pytest
 
 from faults.table import WAYS, End, Row, Way
 from faults.trial import KEY, PROVIDERS, find_leaks, try_row, watch_logs
-from g4f import APIError, APIStatusError
+from g4f import APIError, APIStatusError, AsyncClient
+from g4f.redaction import TELLING
 from g4f_testkit.dialects import DIALECTS
 from g4f_testkit.script import Failure, Turn
 from g4f_testkit.server import Server
@@ -23,6 +28,13 @@ _FAULTS = [
     "", "closed-before-the-answer", "connection-reset", "status-401", "status-503", "html-page", "garbage-status-line",
     "redirect-to-another-origin", "gzip-broken", "an-error-event-in-mid-stream", "first-byte-never-comes",
 ]  # fmt: skip
+# With what is written otherwise in URLs and JSON.
+LONG_KEY = 'sk-ant-api03-Q7vX2+mP9/kL"4w\\Zt' + "B8nRc5Jd1Hs6Fg3" * 4
+SPELLINGS: tuple[Callable[[str], str], ...] = (
+    lambda key: quote(key, safe=""),
+    lambda key: json.dumps(key)[1:-1],
+    lambda key: b64encode(key.encode()).decode().rstrip("="),
+)
 PROGRAM = Path(__file__).parent / "meet.py"
 CLI_FAULTS = ["", "status-401", "connection-reset", "html-page", "redirect-to-another-origin"]
 # A middleware that shows the key to all who can see anything.
@@ -122,6 +134,21 @@ async def test_a_key_that_the_service_says_back_is_taken_out(dialect: str, in_st
         problems = await try_row(Row("The service says the key back", *ends, (Turn(failure=said),)), dialect, way)
     assert problems == []
     assert not [line for line in logs if KEY in line]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_nothing_that_tells_is_left_of_a_key_that_is_said_back_in_part(dialect: str) -> None:
+    """A long one, cut at each place, from either end, and as URLs, JSON and base64 write it."""
+    pieces = [part for at in range(TELLING, len(LONG_KEY)) for part in (LONG_KEY[:at], LONG_KEY[-at:])]
+    pieces += [write(LONG_KEY) for write in SPELLINGS]
+    provider, path = PROVIDERS[dialect]
+    turns = [Turn(failure=Failure(401, f"Not {piece}.", code=piece)) for piece in pieces]
+    with Server(DIALECTS[dialect], *turns) as server:
+        async with AsyncClient(provider=provider, api_key=LONG_KEY, base_url=server.url + path) as client:
+            for piece in pieces:
+                with pytest.raises(APIStatusError, match=r"Not \[redacted\]\.") as caught:
+                    await client.chat.completions.create("Hi")
+                assert piece not in f"{caught.value!r} {vars(caught.value)}", piece
 
 
 def test_the_search_finds_what_it_looks_for() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 import g4f
 from g4f.context import Timeout
+from g4f.credentials import Secret
 from g4f.transport import Pool
 from g4f_testkit.dialects import DIALECTS
 from g4f_testkit.server import Server
@@ -101,7 +102,7 @@ def inside() -> Iterator[Loopback]:
 async def test_an_address_that_is_not_public_is_refused(urls: list[str], proxied: bool, inside: Loopback) -> None:
     """However it is written: at once, and neither the address nor a proxy hears of it."""
     port = inside.url.rpartition(":")[2]
-    pool = Pool({"all": inside.url} if proxied else {})
+    pool = Pool({"all": Secret(inside.url)} if proxied else {})
     for url in urls:
         with pytest.raises(g4f.APIConnectionError) as caught:
             await pool.fetch(url.format(port=port), deadlines=Timeout(total=5.0))
@@ -120,7 +121,7 @@ def test_there_are_more_than_a_hundred_spellings() -> None:
 async def test_a_public_address_is_asked(url: str) -> None:
     """As the proxy sees, through which nobody has to be on the internet."""
     with Loopback(Reply(200, {"content-type": "image/png"}, b"picture")) as proxy:
-        pool = Pool({"all": proxy.url})
+        pool = Pool({"all": Secret(proxy.url)})
         response = await pool.fetch(url, deadlines=Timeout(total=5.0))
         await pool.close()
     assert response.body == b"picture"

@@ -30,7 +30,7 @@ from g4f.client._settings import (
     read_settings,
 )
 from g4f.context import Call, Limits, Middleware, Request, Timeout
-from g4f.credentials import refuse_key
+from g4f.credentials import Secret, hide_proxy, refuse_key
 from g4f.dispatch import Dispatcher
 from g4f.environment import show_log
 from g4f.middleware.cooldown import Cooldown
@@ -54,7 +54,7 @@ class _Shared:
 
     def __init__(
         self,
-        proxies: Mapping[str, str] | None,
+        proxies: Mapping[str, Secret] | None,
         allow_private_urls: bool,
         registry: Callable[[], Registry],
     ) -> None:
@@ -123,10 +123,11 @@ class AsyncClient:
     ) -> None:
         for given in (provider, image_provider):
             refuse_key(given)
+        hidden_proxies = read_proxies(proxies)
         self._arguments = ClientArguments(
             provider=provider,
             image_provider=image_provider,
-            proxies=proxies,
+            proxies=cast(Any, hidden_proxies),  # they may have passwords, and are read again by `with_options`
             timeout=timeout,
             max_retries=max_retries,
             middleware=middleware,
@@ -147,7 +148,7 @@ class AsyncClient:
             base_urls=read_base_urls(base_url, provider, image_provider),
             api_versions=read_api_versions(api_version, *owners),
             settings=read_settings(settings, *owners),
-            proxies=read_proxies(proxies),
+            proxies=hidden_proxies,
             timeout=Timeout.make(timeout),
             middleware=arrange_middleware(middleware, max_retries),
             registry=find_registry,
@@ -216,7 +217,7 @@ class AsyncClient:
             middleware=settings.middleware,
             pool=self._shared.get_pool,
             timeout=settings.timeout if timeout is None else Timeout.make(timeout),
-            proxy=arguments.get("proxy"),
+            proxy=hide_proxy(arguments.get("proxy")),
             use=self._shared.use,
             cooldown=self._shared.cooldown,
             limits=self._choose_limits(arguments),

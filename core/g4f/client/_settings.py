@@ -13,7 +13,7 @@ import attrs
 
 from g4f.client._arguments import ByProvider, ProviderInput, ProvidersInput, SettingsInput
 from g4f.context import Limits, Middleware, Timeout
-from g4f.credentials import check_base_url, make_secret
+from g4f.credentials import Secret, check_base_url, hide_proxy, make_secret
 from g4f.errors import InvalidInputError
 from g4f.middleware.retry import Retry
 from g4f.registry import Registry
@@ -120,7 +120,7 @@ class Settings:
     base_urls: Given
     settings: Given
     api_versions: Given
-    proxies: Mapping[str, str] | None
+    proxies: Mapping[str, Secret] | None
     timeout: Timeout
     middleware: tuple[Middleware, ...]
     registry: Callable[[], Registry]
@@ -129,8 +129,8 @@ class Settings:
     limits: Limits
 
 
-def read_proxies(proxies: str | Mapping[str, str] | None) -> Mapping[str, str] | None:
-    """Return proxies by scheme.
+def read_proxies(proxies: str | Mapping[str, str | Secret] | None) -> Mapping[str, Secret] | None:
+    """Hold proxies by scheme so that nothing shows them; what was held so already stays as it is.
 
     Raises:
         InvalidInputError: A scheme is unknown, or an address is none.
@@ -141,9 +141,8 @@ def read_proxies(proxies: str | Mapping[str, str] | None) -> Mapping[str, str] |
     unknown = found.keys() - {"all", "https", "http"}
     if unknown:
         raise InvalidInputError(f"proxies has the key {sorted(unknown)[0]!r}; the keys are 'all', 'https' and 'http'.")
-    if not all(type(url) is str for url in found.values()):
-        raise InvalidInputError("Each of proxies must be a text, as http://127.0.0.1:8080.")
-    return found
+    hidden = {scheme: hide_proxy(url) for scheme, url in found.items()}
+    return {scheme: proxy for scheme, proxy in hidden.items() if proxy is not None}
 
 
 def arrange_middleware(middleware: Sequence[Middleware] | None, max_retries: int) -> tuple[Middleware, ...]:

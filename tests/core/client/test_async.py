@@ -237,7 +237,7 @@ async def test_with_options_keeps_what_is_not_changed_and_shares_the_connections
         ({"timeout": "5"}, "timeout must be a positive number"),
         ({"base_url": "localhost:8000"}, "is no http:// or https:// address"),
         ({"proxies": {"ftp": "x"}}, "proxies has the key 'ftp'"),
-        ({"proxies": {"all": 5}}, "Each of proxies must be a text"),
+        ({"proxies": {"all": 5}}, "A proxy must be a text"),
         ({"max_retries": -1}, "max_retries must be a whole number from 0 on"),
         ({"max_retries": "2"}, "max_retries must be a whole number from 0 on"),
         ({"middleware": [5]}, "A middleware must be callable"),
