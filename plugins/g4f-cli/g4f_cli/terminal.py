@@ -147,6 +147,24 @@ def _say(sentences: str) -> None:
     show(sentences)
 
 
+def confirm(risk: str, question: str, *, remedy: str) -> None:
+    """Go on only if the user wants to.
+
+    Args:
+        risk: What would happen.
+        question: What is asked after it.
+        remedy: What to do where there is nobody to ask.
+
+    Raises:
+        InputError: There is nobody to ask.
+        click.Abort: The user does not.
+    """
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise InputError(f"{risk} {remedy}")
+    if not click.confirm(f"{risk} {question}", err=True):
+        raise click.Abort
+
+
 class AnswerWriter:
     """Writes an answer to standard output piece by piece, each at once, and ends its last line.
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -11,7 +12,10 @@ from pathlib import Path
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from g4f_cli.terminal import InputError
 from plugins.cli.program import ROOT, Done, Program
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the environment is made of symbolic links")
@@ -47,7 +51,7 @@ class Machine:
 
     def run(self, *arguments: str | Path, **variables: str) -> Done:
         """Run the program of that environment; nothing comes from an index."""
-        offline = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "UV_OFFLINE": "1", "UV_NO_BUILD_ISOLATION": "1"}
+        offline = {"PIP_NO_INDEX": "1", "UV_OFFLINE": "1"}
         path = os.pathsep.join([str(self.tools), str(Path(sys.executable).parent), os.environ["PATH"]])
         done = subprocess.run(
             [self.tools / "python", "-m", "g4f_cli", *arguments],
@@ -61,12 +65,20 @@ class Machine:
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
+    def find(self, pattern: str) -> list[Path]:
+        """Return what is installed by its name."""
+        return sorted(self.tools.parent.glob(f"lib/python*/site-packages/{pattern}"))
+
 
 def make_machine(program: Program, *, without: str = "") -> Machine:
     venv.create(program.home / "env", with_pip=False)
     (site,) = (program.home / "env").glob("lib/python*/site-packages")
     for entry in Path(sysconfig.get_path("purelib")).iterdir():
-        if not (without and entry.name.startswith(without)):
+        if without and entry.name.startswith(without):
+            continue
+        if entry.match("g4f_*.dist-info"):
+            shutil.copytree(entry, site / entry.name)  # uv passes over links
+        else:
             (site / entry.name).symlink_to(entry)
     return Machine(program.home / "env" / "bin", program)
 
@@ -82,18 +94,21 @@ def checkout(program: Program) -> Path:
     return program.folder / "checkout"
 
 
-def write_wheel(folder: Path, distribution: str, version: str = "1.0") -> Path:
-    """Write a wheel with the parrot into a folder, and return the folder."""
+def write_wheel(folder: Path, distribution: str, version: str = "1.0", *requires: str) -> Path:
+    """Write a wheel into a folder, the parrot's with the parrot, and return the folder."""
     folder.mkdir(exist_ok=True)
     stem = f"{distribution.replace('-', '_')}-{version}"
+    needs = "".join(f"Requires-Dist: {text}\n" for text in requires)
     with zipfile.ZipFile(folder / f"{stem}-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("g4f_provider_parrot/__init__.py", PARROT)
-        wheel.writestr("g4f_provider_parrot/Parrot.toml", MANIFEST)
         info = f"{stem}.dist-info"
-        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
+        head = f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
+        wheel.writestr(f"{info}/METADATA", head + needs)
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{info}/entry_points.txt", "[g4f.providers]\nParrot = g4f_provider_parrot:Parrot\n")
         wheel.writestr(f"{info}/RECORD", "")
+        if distribution == "g4f-provider-parrot":
+            wheel.writestr("g4f_provider_parrot/__init__.py", PARROT)
+            wheel.writestr("g4f_provider_parrot/Parrot.toml", MANIFEST)
+            wheel.writestr(f"{info}/entry_points.txt", "[g4f.providers]\nParrot = g4f_provider_parrot:Parrot\n")
     return folder
 
 
@@ -140,13 +155,13 @@ def test_without_pip_and_uv_the_remedy_is_told(program: Program, wheels: Path) -
 
 def test_the_checkout_that_we_are_from_comes_first(program: Program) -> None:
     """As pip wrote it down; a name may be a provider's, a nickname, or the end of the package's."""
-    from g4f_cli.installing import find_package, find_source
+    from g4f_cli.sources import Source, find_package, find_source
 
     for name in ("gemini", "Gemini", "google", "g4f-provider-gemini"):
         assert find_package(name) == "g4f-provider-gemini"
     assert find_package("compatible") == "g4f-provider-compatible"
     source = find_source("g4f-provider-gemini", None)
-    assert (Path(source.requirement), source.is_local) == (ROOT / "plugins/g4f-provider-gemini", True)
+    assert source == Source("g4f-provider-gemini", ROOT / "plugins/g4f-provider-gemini")
 
 
 def test_the_index_is_not_asked_unless_the_user_agrees(program: Program) -> None:
@@ -205,3 +220,110 @@ def test_completed_installs_are_listed(program: Program, checkout: Path) -> None
     machine = make_machine(program)
     assert machine.run("install", "g4f-provider-parrot", "--from", checkout).code == 0
     assert "Parrot" in {row["name"] for row in json.loads(machine.run("providers", "--json").out)}
+
+
+@pytest.fixture
+def index(program: Program) -> dict[str, str]:
+    """What sends pip and uv to a package index in a folder (PEP 503), where somebody else has taken our names."""
+    folder = program.home / "index"
+    folder.mkdir()
+    for name in ("g4f-core", "g4f-provider-perch", "g4f-provider-parrot", "seeds"):
+        (wheel,) = write_wheel(folder / name, name, "99.0").iterdir()
+        (folder / name / "index.html").write_text(f'<a href="{wheel.name}">{wheel.name}</a>')
+    return {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": folder.as_uri(), "UV_OFFLINE": "0", "UV_INDEX_URL": folder.as_uri()}
+
+
+@pytest.mark.parametrize("missing", ["", "pip"])
+def test_what_is_ours_comes_from_the_folder_alone(program: Program, index: dict[str, str], missing: str) -> None:
+    """By pip and by uv; what is required of others comes from the index if the user agrees."""
+    machine = make_machine(program, without=missing)
+    needs = ("g4f-core", "G4F_provider.perch", "seeds")
+    wheels = write_wheel(program.folder / "wheels", "g4f-provider-parrot", "1.0", *needs)
+    done = machine.run("install", "g4f-provider-parrot", "--from", wheels, "--index", **index)
+    assert (done.code, done.out) == (2, "")
+    assert f"There is no g4f-provider-perch, which g4f-provider-parrot requires, in {wheels}" in done.err
+    write_wheel(wheels, "g4f-provider-perch", "2.0", "g4f-provider-parrot")
+    done = machine.run("install", "g4f-provider-parrot", "--from", wheels)
+    assert done.code == 2
+    assert "What g4f-provider-parrot and g4f-provider-perch need is not all here: seeds. Put it into" in done.err
+    assert machine.run("install", "g4f-provider-parrot", "--from", wheels, "--index", **index).code == 0
+    assert {path.name.partition(".dist-info")[0] for path in machine.find("*.dist-info")} >= {
+        "g4f_provider_parrot-1.0",
+        "g4f_provider_perch-2.0",
+        "seeds-99.0",
+    }
+
+
+def test_what_is_installed_of_ours_is_never_replaced_from_the_index(program: Program, index: dict[str, str]) -> None:
+    """Where a package wants another version of it, that is told."""
+    machine = make_machine(program, without="pip")
+    wheels = write_wheel(program.folder / "wheels", "g4f-provider-parrot", "1.0", "g4f-core>=2")
+    done = machine.run("install", "g4f-provider-parrot", "--from", wheels, "--index", **index)
+    assert done.code == 1
+    assert "Error: g4f-provider-parrot is installed, and does not fit: " in done.err
+    assert "g4f-core>=2" in done.err
+    assert machine.find("g4f_core-99*") == []
+
+
+def test_the_newest_wheel_is_taken(tmp_path: Path) -> None:
+    """10 follows 9, and nobody gets a pre-release unasked."""
+    from g4f_cli.sources import find_source
+
+    for version in ("9.0", "10.0", "10.0.post1", "11.0rc1"):
+        write_wheel(tmp_path, "g4f-provider-parrot", version)
+    place = find_source("g4f-provider-parrot", tmp_path).place
+    assert place == tmp_path / "g4f_provider_parrot-10.0.post1-py3-none-any.whl"
+
+
+NUMBER = st.integers(0, 12)
+VERSION = st.builds(
+    lambda epoch, release, pre, post, dev: f"{epoch}{'.'.join(map(str, release))}{pre}{post}{dev}",
+    st.sampled_from(["", "1!"]),
+    st.lists(NUMBER, min_size=1, max_size=3),
+    st.one_of(st.just(""), st.builds("{}{}".format, st.sampled_from(["a", ".beta", "rc", "-c", "_preview"]), NUMBER)),
+    st.one_of(st.just(""), st.builds("{}{}".format, st.sampled_from([".post", "-r"]), NUMBER)),
+    st.one_of(st.just(""), st.builds(".dev{}".format, NUMBER)),
+)
+
+
+@given(VERSION, VERSION)
+def test_versions_are_ordered_as_installers_order_them(one: str, other: str) -> None:
+    """Pre-releases among themselves, and what was released."""
+    from packaging.version import Version
+
+    from g4f_cli.sources import rank_version
+
+    if Version(one).is_prerelease == Version(other).is_prerelease:
+        assert (rank_version(one) < rank_version(other)) == (Version(one) < Version(other))
+        assert (rank_version(one) == rank_version(other)) == (Version(one) == Version(other))
+
+
+@pytest.mark.parametrize("name", ["g4f-foo @ https://host.example/x.whl", "./here", "g4f-foo==1", "", "-r", "a\nb"])
+def test_what_is_no_name_is_told(name: str) -> None:
+    """Installers would take it for an address, a path or an option."""
+    from g4f_cli.sources import find_package
+
+    with pytest.raises(InputError, match="is no name: write a provider's, as gemini, and say where"):
+        find_package(name)
+
+
+def test_what_is_used_as_it_stands_is_not_replaced_silently(program: Program) -> None:
+    """Its folder may be worked on."""
+    machine = make_machine(program)
+    done = machine.run("install", "gemini")
+    assert done.code == 0
+    assert done.err.startswith("Note: g4f-provider-gemini is installed already, as it stands in ")
+    wheels = write_wheel(program.folder / "wheels", "g4f-provider-gemini")
+    done = machine.run("install", "gemini", "--from", wheels)
+    assert done.code == 2
+    assert done.err.endswith("may be worked on. Remove it first: g4f uninstall g4f-provider-gemini.\n")
+
+
+def test_what_is_no_wheel_is_told(program: Program) -> None:
+    """Before an installer sees it."""
+    folder = program.folder / "wheels"
+    folder.mkdir()
+    (folder / "g4f_provider_parrot-1.0-py3-none-any.whl").write_text("nothing")
+    done = program.run("install", "g4f-provider-parrot", "--from", folder)
+    assert done.code == 2
+    assert "g4f_provider_parrot-1.0-py3-none-any.whl is no wheel: File is not a zip file." in done.err

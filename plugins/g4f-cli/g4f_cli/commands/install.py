@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from g4f_cli.options import complete_known_providers, debug_option
-from g4f_cli.terminal import InputError, note
+from g4f_cli.terminal import confirm, note, show
+
+if TYPE_CHECKING:
+    from g4f_cli.sources import Source
 
 
 @click.command("install", short_help="Install providers.")
@@ -27,34 +30,119 @@ def command(names: tuple[str, ...], folder: Path | None, index: bool) -> None:  
 
     NAME is a provider, or a package. Where it comes from is said before it is installed.
     """
-    from g4f_cli.installing import Source, find_package, find_source, install
+    from g4f_cli.sources import add_required, find_package, find_source
 
-    found: dict[str, Source] = {}
-    for name in names:
-        package = find_package(name)
-        found[package] = find_source(package, folder)
-        if not (found[package].is_local or index):
-            _ask_for_index(package)
-    for package, source in found.items():
-        note(f"Installing {package} from {source.requirement if source.is_local else 'the package index'}.")
-        install(source)
-        note(f"{package} is installed.")
+    named = [find_source(package, folder) for package in dict.fromkeys(map(find_package, names))]
+    sources = add_required([source for source in named if not _stays(source)], folder)
+    if not index:
+        for source in sources:
+            _ask_for_index(source)
+    for source in sources:
+        note(f"Installing {source.package} from {source.place or 'the package index'}.")
+    _install_ours([source for source in sources if source.place is not None], folder, index=index)
+    _install_strangers([source for source in sources if source.place is None], index=index)
+    for source in sources:
+        note(f"{source.package} is installed.")
     for name in names:
         _tell_needs(name, find_package(name))
 
 
-def _ask_for_index(package: str) -> None:
-    """Go on only if the user wants a stranger's package.
+def _stays(source: Source) -> bool:
+    """Tell whether a package is used where it stands already; ask before it is replaced by that of another place.
 
     Raises:
         InputError: There is nobody to ask.
-        click.Abort: The user does not.
+        click.Abort: The user does not want it replaced.
     """
-    risk = f"{package} is in no checkout here, and at the package index anybody may have taken its name."
-    if sys.stdin is None or not sys.stdin.isatty():
-        raise InputError(f"{risk} Name a folder with --from, or agree with --index.")
-    if not click.confirm(f"{risk} Install it from there?", err=True):
-        raise click.Abort
+    from g4f_cli.sources import find_editable
+
+    place = find_editable(source.package)
+    if place is None:
+        return False
+    if source.place is not None and place.resolve() == source.place.resolve():
+        note(f"{source.package} is installed already, as it stands in {place}.")
+        return True
+    confirm(
+        f"{source.package} is installed as it stands in {place}, where it may be worked on.",
+        f"Replace it by {source.place or 'that of the package index'}?",
+        remedy=f"Remove it first: g4f uninstall {source.package}.",
+    )
+    return False
+
+
+def _ask_for_index(source: Source) -> None:
+    """Go on only if the user wants a stranger's package, where it is one."""
+    if source.place is None:
+        confirm(
+            f"{source.package} is in no checkout here, and at the package index anybody may have taken its name.",
+            "Install it from there?",
+            remedy="Name a folder with --from, or agree with --index.",
+        )
+
+
+def _install_ours(sources: list[Source], folder: Path | None, *, index: bool) -> None:
+    """Install packages of this machine; what they need of others comes from the index only if the user agrees."""
+    from g4f_cli.installing import fetch_requirements, find_requirements, install
+    from g4f_cli.sources import list_missing, read_tools
+
+    needs = _list_foreign(sources)
+    said = find_requirements(needs, folder)
+    tools = list_missing(text for source in sources for text in read_tools(source))
+    if said or tools:
+        if not index:
+            _ask_for_requirements(sources, [*list_missing(needs), *tools], said)
+        fetch_requirements(needs)
+    for source in sources:
+        install(source, tools_are_here=not tools)
+    _check_fit(sources)
+
+
+def _ask_for_requirements(sources: list[Source], missing: list[str], said: str) -> None:
+    show(said)
+    who = f"{' and '.join(source.package for source in sources)} need{'' if len(sources) > 1 else 's'}"
+    confirm(
+        f"What {who} is not all here{': ' if missing else ''}{', '.join(dict.fromkeys(missing))}.",
+        "Take it from the package index?",
+        remedy="Put it into the folder of --from, or agree with --index.",
+    )
+
+
+def _install_strangers(queue: list[Source], *, index: bool) -> None:
+    """Install packages from the index one by one; what they require of ours is asked for too."""
+    from g4f_cli.installing import fetch_requirements, install
+    from g4f_cli.sources import add_required
+
+    for source in queue:  # which grows
+        install(source, tools_are_here=False)
+        for required in add_required([source], None)[1:]:
+            if not index:
+                _ask_for_index(required)
+            queue.append(required)
+    fetch_requirements(_list_foreign(queue))
+    _check_fit(queue)
+
+
+def _list_foreign(sources: list[Source]) -> list[str]:
+    from g4f_cli.sources import is_ours, read_name, read_requirements
+
+    written = (text for source in sources for text in read_requirements(source))
+    return [text for text in dict.fromkeys(written) if not is_ours(read_name(text))]
+
+
+def _check_fit(sources: list[Source]) -> None:
+    """Say so where what is installed of g4f's own is in another version than is required: it was kept.
+
+    Raises:
+        InstallError: It is.
+    """
+    from g4f_cli.installing import InstallError, find_misfits
+    from g4f_cli.sources import is_ours, read_requirements
+
+    for source in sources:
+        versions = (text for text in read_requirements(source) if is_ours(text) and set(text) & set("<>=~"))
+        misfits = find_misfits(source.package) if any(versions) else ""
+        if misfits:
+            raise InstallError(f"{source.package} is installed, and does not fit: {misfits}")
 
 
 def _tell_needs(name: str, package: str) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from g4f_cli.options import complete_providers, debug_option
-from g4f_cli.terminal import InputError, note
+from g4f_cli.terminal import confirm, note
 
 
 @click.command("uninstall", short_help="Remove providers.")
@@ -21,22 +19,9 @@ def command(names: tuple[str, ...], yes: bool) -> None:  # noqa: FBT001 - click'
     packages = {package: list_providers_of(package) for package in map(find_installed, names)}
     if not yes:
         for package, providers in packages.items():
-            _ask(package, providers)
+            loss = f"{package} goes with all that is in it: {', '.join(providers) or 'no provider'}."
+            confirm(loss, "Remove it?", remedy="Agree with --yes.")
     for package, providers in packages.items():
         note(f"Removing {package}.")
         uninstall(package)
         note(f"{', '.join(providers) or package} {'are' if len(providers) > 1 else 'is'} removed.")
-
-
-def _ask(package: str, providers: list[str]) -> None:
-    """Go on only if the user wants to lose all of them.
-
-    Raises:
-        InputError: There is nobody to ask.
-        click.Abort: The user does not.
-    """
-    loss = f"{package} goes with all that is in it: {', '.join(providers) or 'no provider'}."
-    if sys.stdin is None or not sys.stdin.isatty():
-        raise InputError(f"{loss} Agree with --yes.")
-    if not click.confirm(f"{loss} Remove it?", err=True):
-        raise click.Abort

@@ -1,0 +1,218 @@
+"""Where packages come from, what they require, and what of that is here; to install them is left to `installing`."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from email.parser import HeaderParser
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+from zipfile import BadZipFile, ZipFile
+
+from g4f_cli.terminal import InputError
+
+PROGRAM = ("g4f-cli", "g4f-core")  # what no command here removes
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")  # the packaging specification "Names"
+_VERSION = re.compile(
+    r"v?(?:(?P<epoch>\d+)!)?(?P<release>\d+(?:\.\d+)*)[-_.]?(?:(?P<pre>a|b|c|rc|alpha|beta|pre|preview)[-_.]?(?P<n>\d*))?"
+    r"(?:[-_.]?(?:post|rev|r)[-_.]?(?P<post>\d*))?(?:[-_.]?dev(?P<dev>\d*))?(?:\+(?P<local>.*))?"
+)
+_STAGES = {"alpha": "a", "beta": "b", "c": "rc", "pre": "rc", "preview": "rc"}
+
+
+class Source(NamedTuple):
+    """Where a package comes from.
+
+    Attributes:
+        package: Its name.
+        place: A folder or a wheel of this machine; None is the package index.
+    """
+
+    package: str
+    place: Path | None = None
+
+
+def find_package(name: str) -> str:
+    """Return the package that a name means: its own, a provider's, or the end of it, as `gemini`.
+
+    Raises:
+        InputError: It is no name, no package is known by it, or there is none yet.
+    """
+    from g4f.known import describe_missing_provider, find_proper_name, read_known_providers
+
+    if _NAME.fullmatch(name) is None:
+        raise InputError(f"{name!r} is no name: write a provider's, as gemini, and say where it is with --from FOLDER.")
+    if is_ours(name):
+        return normalize(name)
+    proper = (find_proper_name(name) or name).lower()
+    rows = [row for row in read_known_providers() if row["name"].lower() == proper]
+    packages = {row["package"] for row in read_known_providers() if "package" in row}
+    ending = next((package for package in packages if package == f"g4f-provider-{name.lower()}"), None)
+    package = next((row["package"] for row in rows if "package" in row), ending)
+    if package is None:
+        raise InputError(describe_missing_provider(name, ()).replace(" Installed: none. Others that", " Those that"))
+    return str(package)
+
+
+def normalize(name: str) -> str:
+    """Return the one spelling of a package's name (the packaging specification "Name normalization")."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def find_source(package: str, folder: Path | None, *, wanted_by: str | None = None) -> Source:
+    """Find where a package comes from: the folder that the user names, else the checkout that this program is from.
+
+    Args:
+        package: Its name.
+        folder: A folder of wheels, or a checkout.
+        wanted_by: The package that requires it.
+
+    Raises:
+        InputError: The package is not in the folder.
+    """
+    places = _list_checkouts() if folder is None else [folder]
+    found = next((place for place in (_find_in(one, package) for one in places) if place is not None), None)
+    if found is None and folder is not None:
+        what = f"{package}, which {wanted_by} requires," if wanted_by else package
+        raise InputError(f"There is no {what} in {folder}: neither a wheel, nor a checkout's plugins/{package}.")
+    return Source(package, found)
+
+
+def _find_in(folder: Path, package: str) -> Path | None:
+    wheels = [file for file in folder.glob("*.whl") if normalize(file.name.partition("-")[0]) == package]
+    if wheels:
+        return max(wheels, key=lambda file: rank_version(file.name.split("-")[1])).absolute()
+    places = (folder / "plugins" / package, folder / package)
+    return next((place.absolute() for place in places if (place / "pyproject.toml").is_file()), None)
+
+
+def rank_version(version: str) -> tuple[object, ...]:
+    """Return what versions are ordered by (the packaging specification "Version specifiers").
+
+    Pre-releases come before all that is released, since nobody gets them who does not ask for them.
+    """
+    found = _VERSION.fullmatch(version.lower())
+    if found is None:
+        return (False, 0, (), (), 0, 0, "")
+    release = re.sub(r"(\.0+)+$", "", found["release"]).split(".")
+    stage = found["pre"] or ""
+    return (
+        found["pre"] is None and found["dev"] is None,
+        int(found["epoch"] or 0),
+        tuple(map(int, release)),
+        (_STAGES.get(stage, stage), int(found["n"] or 0)),
+        -1 if found["post"] is None else int(found["post"] or 0),
+        float("inf") if found["dev"] is None else int(found["dev"] or 0),
+        found["local"] or "",
+    )
+
+
+def _list_checkouts() -> Iterator[Path]:
+    """Yield the folders that our packages were installed from."""
+    for name in PROGRAM:
+        origin = _find_origin(name)
+        if origin is not None:
+            yield origin.place.parent.parent if origin.place.parent.name == "plugins" else origin.place
+
+
+class _Origin(NamedTuple):
+    place: Path
+    is_editable: bool
+
+
+def _find_origin(package: str) -> _Origin | None:
+    """Return the folder or file that an installed package came from, as its installer wrote it down (PEP 610)."""
+    with suppress(metadata.PackageNotFoundError, ValueError, KeyError):
+        origin = json.loads(metadata.distribution(package).read_text("direct_url.json") or "{}")
+        parts = urlsplit(origin["url"])
+        if parts.scheme == "file":
+            return _Origin(Path(url2pathname(parts.path)), bool(origin.get("dir_info", {}).get("editable")))
+    return None
+
+
+def find_editable(package: str) -> Path | None:
+    """Return the folder in which an installed package is used as it stands there, or None where it is not."""
+    origin = _find_origin(package)
+    return origin.place if origin is not None and origin.is_editable else None
+
+
+def is_installed(package: str) -> bool:
+    """Tell whether a package is there, in whatever version."""
+    try:
+        metadata.distribution(package)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def add_required(sources: Iterable[Source], folder: Path | None) -> list[Source]:
+    """Add g4f's own packages that these require, directly or not, and that are not installed.
+
+    Raises:
+        InputError: One is not in the folder, or a wheel cannot be read.
+    """
+    found = {source.package: source for source in sources}
+    queue = list(found.values())
+    for source in queue:  # which grows
+        for text in read_requirements(source):
+            name = read_name(text)
+            if is_ours(name) and name not in found and not is_installed(name):
+                found[name] = find_source(name, folder, wanted_by=source.package)
+                queue.append(found[name])
+    return list(found.values())
+
+
+def read_requirements(source: Source) -> list[str]:
+    """Return what a package requires to run, but for its extras; of one at the index only when it is installed."""
+    if source.place is None:
+        written = metadata.requires(source.package) or [] if is_installed(source.package) else []
+    elif source.place.is_dir():
+        written = _read_project(source.place).get("project", {}).get("dependencies", [])
+    else:
+        written = _read_wheel(source.place)
+    return [text for text in written if "extra" not in text.partition(";")[2]]
+
+
+def read_tools(source: Source) -> list[str]:
+    """Return what a package is built with."""
+    if source.place is None or not source.place.is_dir():
+        return []
+    return _read_project(source.place).get("build-system", {}).get("requires", [])
+
+
+def list_missing(requirements: Iterable[str]) -> list[str]:
+    """Return the names of what is not installed, in whatever version."""
+    return [name for name in dict.fromkeys(map(read_name, requirements)) if not is_installed(name)]
+
+
+def read_name(requirement: str) -> str:
+    """Return the name of what is required."""
+    found = _NAME.match(requirement)
+    return normalize(found[0]) if found is not None else requirement
+
+
+def is_ours(package: str) -> bool:
+    """Tell whether a package is one of g4f's own, or calls itself so."""
+    return normalize(package).startswith("g4f-")
+
+
+def _read_project(folder: Path) -> Mapping[str, dict[str, list[str]]]:
+    try:
+        return tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder / 'pyproject.toml'} cannot be read: {error}.") from None
+
+
+def _read_wheel(file: Path) -> list[str]:
+    try:
+        with ZipFile(file) as wheel:
+            name = next(name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+            return HeaderParser().parsestr(wheel.read(name).decode()).get_all("Requires-Dist", [])
+    except (BadZipFile, OSError, StopIteration, ValueError) as error:
+        raise InputError(f"{file} is no wheel: {str(error) or 'it has no metadata'}.") from None
