@@ -28,6 +28,7 @@ from g4f.errors import (
     ProviderNotFoundError,
 )
 from g4f.manifest import CAPABILITIES, Manifest, ManifestError, parse_manifest
+from g4f.middleware.retry import Budget
 from g4f.plugin import Plugin
 
 if TYPE_CHECKING:
@@ -114,10 +115,14 @@ class Registry:
     Args:
         environment: Which distributions are allowed; None reads it from the environment.
         refs: The providers; None finds the installed ones when they are first needed.
+
+    Attributes:
+        budget: How often calls are repeated that belong to no client, as those of `g4f.ChatCompletion`.
     """
 
     def __init__(self, environment: Environment | None = None, refs: Iterable[ProviderRef] | None = None) -> None:
         self.environment = environment or Environment.read()
+        self.budget = Budget()
         self._given = refs
         self._by_name: dict[str, list[ProviderRef]] | None = None
         self._names: dict[str, frozenset[str]] = {}

@@ -34,6 +34,7 @@ from g4f.credentials import Secret, hide_proxy, refuse_key
 from g4f.dispatch import Dispatcher
 from g4f.environment import show_log
 from g4f.middleware.cooldown import Cooldown
+from g4f.middleware.retry import Budget
 from g4f.plugin import Plugin
 from g4f.registry import ProviderRef, Registry, share_registry
 
@@ -140,6 +141,7 @@ class AsyncClient:
         def find_registry() -> Registry:
             return registry if registry is not None else share_registry()
 
+        budget = Budget()
         owners = (provider, image_provider, *_imply_custom(provider, image_provider, base_url))
         self._settings = Settings(
             provider=provider,
@@ -150,7 +152,8 @@ class AsyncClient:
             settings=read_settings(settings, *owners),
             proxies=hidden_proxies,
             timeout=Timeout.make(timeout),
-            middleware=arrange_middleware(middleware, max_retries),
+            middleware=arrange_middleware(middleware, max_retries, budget),
+            budget=budget,
             registry=find_registry,
             media_folder=lambda: Path(media_folder or find_registry().environment.media_folder),
             allow_private_urls=allow_private_urls,
@@ -170,12 +173,16 @@ class AsyncClient:
     def with_options(self, **changes: Unpack[ClientArguments]) -> Self:
         """Return a client with other arguments; it shares the connections, unless the way to make them changes.
 
+        The budget of retries is always shared.
+
         Raises:
             InvalidInputError: An argument cannot be used.
             TypeError: There is no such argument.
         """
         other = type(self)(**cast(ClientArguments, {**self._arguments, **changes}))
         kept = {_OWNED[name]: getattr(self._settings, _OWNED[name]) for name in _OWNED.keys() - changes.keys()}
+        budget, given = self._settings.budget, other._arguments
+        kept |= {"middleware": arrange_middleware(given["middleware"], given["max_retries"], budget), "budget": budget}
         other._settings = attrs.evolve(other._settings, **kept)
         if not changes.keys() & {"proxies", "allow_private_urls", "registry"}:
             other._shared = self._shared

@@ -9,6 +9,8 @@ from g4f.chat import Chunk, Completion
 from g4f.client._arguments import ChatArguments, Messages, ProvidersInput, check_chat_arguments
 from g4f.client._async import AsyncClient
 from g4f.client._sync import Client
+from g4f.middleware.retry import Retry
+from g4f.registry import share_registry
 
 
 class ChatCompletion:
@@ -52,7 +54,7 @@ class ChatCompletion:
         check_chat_arguments(messages, model, arguments)
         if stream:
             return _iterate(model, messages, provider, arguments)
-        with Client() as client:
+        with Client(middleware=[_make_retry()]) as client:
             return client.chat.completions.create(messages, model, provider, **arguments)
 
     @overload
@@ -96,17 +98,22 @@ class ChatCompletion:
         return _ask_async(model, messages, provider, arguments)
 
 
+def _make_retry() -> Retry:
+    """Make what repeats a call, so that all calls of the process share a budget."""
+    return Retry(budget=share_registry().budget)
+
+
 def _iterate(
     model: str | None, messages: Messages, provider: ProvidersInput | None, arguments: ChatArguments
 ) -> Iterator[Chunk]:
-    with Client() as client:
+    with Client(middleware=[_make_retry()]) as client:
         yield from client.chat.completions.create(messages, model, provider, stream=True, **arguments)
 
 
 async def _ask_async(
     model: str | None, messages: Messages, provider: ProvidersInput | None, arguments: ChatArguments
 ) -> Completion:
-    async with AsyncClient() as client:
+    async with AsyncClient(middleware=[_make_retry()]) as client:
         return await client.chat.completions.create(messages, model, provider, **arguments)
 
 
@@ -114,7 +121,7 @@ async def _iterate_async(
     model: str | None, messages: Messages, provider: ProvidersInput | None, arguments: ChatArguments
 ) -> AsyncGenerator[Chunk, None]:
     async with (
-        AsyncClient() as client,
+        AsyncClient(middleware=[_make_retry()]) as client,
         client.chat.completions.create(messages, model, provider, stream=True, **arguments) as stream,
     ):
         async for chunk in stream:

@@ -15,7 +15,7 @@ from g4f.client._arguments import ByProvider, ProviderInput, ProvidersInput, Set
 from g4f.context import Limits, Middleware, Timeout
 from g4f.credentials import Secret, check_base_url, hide_proxy, make_secret
 from g4f.errors import InvalidInputError
-from g4f.middleware.retry import Retry
+from g4f.middleware.retry import Budget, Retry
 from g4f.registry import Registry
 
 CUSTOM = "Custom"
@@ -123,6 +123,7 @@ class Settings:
     proxies: Mapping[str, Secret] | None
     timeout: Timeout
     middleware: tuple[Middleware, ...]
+    budget: Budget
     registry: Callable[[], Registry]
     media_folder: Callable[[], Path]
     allow_private_urls: bool
@@ -145,7 +146,9 @@ def read_proxies(proxies: str | Mapping[str, str | Secret] | None) -> Mapping[st
     return {scheme: proxy for scheme, proxy in hidden.items() if proxy is not None}
 
 
-def arrange_middleware(middleware: Sequence[Middleware] | None, max_retries: int) -> tuple[Middleware, ...]:
+def arrange_middleware(
+    middleware: Sequence[Middleware] | None, max_retries: int, budget: Budget
+) -> tuple[Middleware, ...]:
     """Return the middleware with retries innermost, unless the user placed them.
 
     Raises:
@@ -157,7 +160,7 @@ def arrange_middleware(middleware: Sequence[Middleware] | None, max_retries: int
     for item in given:
         if not callable(item):
             raise InvalidInputError(f"A middleware must be callable, as an object with __call__; {item!r} is not.")
-    return given if any(isinstance(item, Retry) for item in given) else (*given, Retry(max_retries))
+    return given if any(isinstance(item, Retry) for item in given) else (*given, Retry(max_retries, budget))
 
 
 def list_providers(given: ProvidersInput | None) -> list[ProviderInput]:

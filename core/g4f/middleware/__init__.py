@@ -1,5 +1,5 @@
 """What happens around one target, and between targets: one class a file."""
 
-from g4f.middleware.retry import Retry
+from g4f.middleware.retry import Budget, Retry
 
-__all__ = ["Retry"]
+__all__ = ["Budget", "Retry"]

@@ -12,41 +12,68 @@ from g4f.errors import APIError
 MAX_WAIT = 60.0
 _FIRST_WAIT = 0.5
 _LONGEST_BACKOFF = 8.0
-_BUDGET = 10.0
+_FREE = 10.0
 _EARNED_PER_CALL = 0.19
 _FORGOTTEN_AFTER = 60.0  # seconds without a repeat
+
+
+class Budget:
+    """How often a provider may still be asked again, for all who share this: clients, loops and threads.
+
+    Ten repeats are free for each provider; after them only every fifth call earns one, so that a dead service gets at
+    most 20 % more requests over 1,000 calls. A minute without a repeat makes ten free again.
+
+    Args:
+        clock: Tells the time in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._left: dict[str, float] = {}
+        self._repeated: dict[str, float] = {}
+
+    def earn(self, provider: str) -> None:
+        """Note a call."""
+        self._left[provider] = min(_FREE, self._left.get(provider, _FREE) + _EARNED_PER_CALL)
+
+    def spend(self, provider: str) -> bool:
+        """Take a repeat, and tell whether there was one."""
+        now = self._clock()
+        if now - self._repeated.get(provider, now) > _FORGOTTEN_AFTER:
+            self._left[provider] = _FREE
+        if self._left[provider] < 1.0:
+            return False
+        self._left[provider] -= 1.0
+        self._repeated[provider] = now
+        return True
 
 
 class Retry:
     """Repeats a failed try at the same target while nothing has been delivered.
 
     What the service asks to wait is obeyed up to 60 seconds; above that the error is raised. Otherwise the wait is
-    random between zero and a limit that doubles ("full jitter"). Ten repeats are free for each provider; after them
-    only every fifth call earns one, so that a dead service gets at most 20 % more requests over 1,000 calls. A minute
-    without a repeat makes ten free again.
+    random between zero and a limit that doubles ("full jitter").
 
     Args:
         max_retries: How often one call is repeated at most.
-        clock: Tells the time in seconds.
+        budget: How often all calls are; None makes one for those that this object sees.
     """
 
-    def __init__(self, max_retries: int = 2, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, max_retries: int = 2, budget: Budget | None = None) -> None:
         self.max_retries = max_retries
-        self._clock = clock
-        self._budgets: dict[str, float] = {}
-        self._repeated: dict[str, float] = {}
+        self.budget = budget or Budget()
 
     async def __call__(self, call: Call, call_next: CallNext) -> Answered:
         """Try, and try again."""
         provider = call.target.provider
-        self._budgets[provider] = min(_BUDGET, self._budgets.get(provider, _BUDGET) + _EARNED_PER_CALL)
+        self.budget.earn(provider)
         tries = 0
         while True:
             try:
                 return await call_next(call)
             except APIError as error:
                 wait = self._find_wait(error, tries)
-                if wait is None or not self._spend(provider):
+                if wait is None or not self.budget.spend(provider):
                     raise
             tries += 1
             import asyncio  # here because a program that only imports the client need not pay for it
@@ -59,13 +86,3 @@ class Retry:
         if error.retry_after is None:
             return random.uniform(0.0, min(_LONGEST_BACKOFF, _FIRST_WAIT * 2**tries))  # noqa: S311 - spreads load only
         return error.retry_after if error.retry_after <= MAX_WAIT else None
-
-    def _spend(self, provider: str) -> bool:
-        now = self._clock()
-        if now - self._repeated.get(provider, now) > _FORGOTTEN_AFTER:
-            self._budgets[provider] = _BUDGET
-        if self._budgets[provider] < 1.0:
-            return False
-        self._budgets[provider] -= 1.0
-        self._repeated[provider] = now
-        return True

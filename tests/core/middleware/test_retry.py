@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from g4f.chat import ChatRequest
+from g4f import AsyncClient, ChatCompletion, hookimpl
+from g4f.chat import ChatRequest, Completion
 from g4f.context import Call, Target
 from g4f.errors import (
     APIConnectionError,
@@ -18,7 +19,7 @@ from g4f.errors import (
     RateLimitError,
     StreamTruncatedError,
 )
-from g4f.middleware import Retry
+from g4f.middleware import Budget, Retry
 from g4f.middleware.retry import MAX_WAIT
 
 
@@ -175,13 +176,58 @@ async def test_the_first_ten_repeats_are_free_and_calls_earn_new_ones() -> None:
 async def test_a_minute_without_a_repeat_makes_ten_free_again(pause: float, tries: int) -> None:
     """A client that lives for days does not lose its repeats for ever."""
     now = [0.0]
-    retry = Retry(max_retries=20, clock=lambda: now[0])
+    retry = Retry(max_retries=20, budget=Budget(lambda: now[0]))
     for expected in (11, tries):
         service = Service(at_once(), dead=True)
         with pytest.raises(InternalServerError):
             await retry(make_call(), service)
         assert service.tries == expected
         now[0] += pause
+
+
+class Dead:
+    """A provider whose service fails."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    @hookimpl
+    async def chat(self) -> Completion:
+        self.calls += 1
+        raise at_once()
+
+
+@pytest.mark.parametrize("made", ["copied", "with the same retries", "with the same budget", "for each call"])
+async def test_clients_that_are_made_for_each_call_share_a_budget(made: str) -> None:
+    """Copies of one do by themselves, and so does `ChatCompletion`; others do where they are given the same."""
+    dead, retry, client = Dead(), Retry(), AsyncClient(max_retries=1)
+    budget = Budget()
+
+    async def ask() -> Completion:
+        if made == "for each call":
+            return await ChatCompletion.create_async("m", "Hi", dead)
+        if made == "copied":
+            other = client.with_options(max_retries=2)
+        else:
+            middleware = [retry if made == "with the same retries" else Retry(budget=budget)]
+            other = AsyncClient(middleware=middleware)
+        async with other:
+            return await other.chat.completions.create("Hi", "m", dead)
+
+    for _ in range(1000):
+        with pytest.raises(InternalServerError):
+            await ask()
+    assert 1100 < dead.calls <= 1200
+
+
+async def test_each_client_has_its_own_budget() -> None:
+    """What one client met is no other's business."""
+    dead = Dead()
+    for expected in (11, 22):
+        async with AsyncClient(max_retries=20) as client:
+            with pytest.raises(InternalServerError):
+                await client.chat.completions.create("Hi", "m", dead)
+        assert dead.calls == expected
 
 
 async def test_each_provider_has_its_own_budget() -> None:
