@@ -1,7 +1,11 @@
-"""The pages of the site about providers: what their manifests say, in sentences and tables."""
+"""The pages of the site about providers: what their manifests say, in sentences and tables.
+
+The variables of all of them stand in a page of the reference too, where `scripts/docs` writes them.
+"""
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable
 
@@ -22,6 +26,8 @@ MEANINGS = {
     "audio": "hears or speaks",
     "embed": "makes embeddings",
 }
+_BEGIN = "<!-- of the manifests, by scripts/docs -->"
+_END = "<!-- end -->"
 SIGNS = {"yes": "yes", "no": "no", "unknown": "not known"}
 ENDS = {
     "marker": "A stream is complete when the service's own end marker has come.",
@@ -177,6 +183,8 @@ def _list_key(manifest: Manifest) -> list[tuple[str, str, str]]:
     if not auth.variables:
         return []
     need = "The key; required." if auth.required else "The key, where one is wanted."
+    if auth.sign_in:
+        need = f"A token, in place of a sign-in by `{auth.sign_in}`."
     return [("`api_key=…`", list_codes(auth.variables, ", else "), need)]
 
 
@@ -185,12 +193,26 @@ def _list_address(manifest: Manifest) -> list[tuple[str, str, str]]:
         return []
     what = "The address; required, as" if manifest.base_url_required else "Another address, in place of"
     variable = f"`{manifest.base_url_variable}`" if manifest.base_url_variable else ""
-    return [("`base_url=…`", variable, f"{what} `{manifest.base_url}`.")]
+    alone = "; the server alone is enough" if manifest.base_url_path else ""
+    return [("`base_url=…`", variable, f"{what} `{manifest.base_url}`{alone}.")]
 
 
 def _describe_setting(setting: Setting) -> tuple[str, str, str]:
     variable = f"`{setting.variable}`" if setting.variable else ""
     return (f'`settings={{"{setting.name}": …}}`', variable, f"{setting.description}.")
+
+
+def write_variables(page: str, providers: Iterable[Provider]) -> str:
+    """Put the table of all variables that manifests name into the text of the page about them."""
+    rows = [(variables, f"`{one.name}`", what) for one in providers for variables, what in _list_variables(one)]
+    table = make_table(("variable", "of", "meaning"), *rows)
+    return re.sub(f"(?<={_BEGIN}\n).*?(?={_END})", lambda _: f"{table}\n", page, flags=re.DOTALL)
+
+
+def _list_variables(provider: Provider) -> Iterable[tuple[str, str]]:
+    manifest = provider.manifest
+    rows = [*_list_key(manifest), *_list_address(manifest), *map(_describe_setting, manifest.settings)]
+    return [(variables, what) for _, variables, what in rows if variables]
 
 
 def _describe_abilities(manifest: Manifest) -> list[str]:

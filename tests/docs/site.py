@@ -19,7 +19,7 @@ import attrs
 
 from docs.commands import describe_commands
 from docs.pages import ROOT, Page, mark_lines, read_pages
-from docs.providers import describe_all, describe_provider, list_providers
+from docs.providers import describe_all, describe_provider, list_providers, write_variables
 
 LOOKS = ROOT / "docs" / "site"
 _MOVED = {"README.md": "index.md", "docs/index.md": "map.md"}
@@ -146,5 +146,12 @@ def write_site(folder: Path) -> None:
     (folder / "zensical.toml").write_text(settings, encoding="utf-8")
 
 
+def renew_variables() -> None:
+    """Write the variables of the providers into the page of the reference that lists them."""
+    path = ROOT / "docs" / "reference" / "environment.md"
+    path.write_text(write_variables(path.read_text("utf-8"), list_providers()), "utf-8")
+
+
 if __name__ == "__main__":
+    renew_variables()
     write_site(Path(sys.argv[1]))

@@ -13,7 +13,9 @@ import click
 import pytest
 
 import g4f
+from docs.commands import describe_commands, list_commands
 from docs.pages import ROOT, Page, read_page
+from docs.providers import list_providers, write_variables
 from g4f import chat, embeddings, errors, images, manifest
 from g4f.client import _arguments, _chat, _embeddings, _images, _models, _parse
 from g4f.context import Call, Context, HttpRequest, Limits, Timeout
@@ -21,7 +23,7 @@ from g4f.hookspecs import ProviderHooks
 from g4f.values import Value
 from g4f.wire.dialect import Wire
 from g4f_cli.cli import cli
-from g4f_cli.slash import COMMANDS
+from g4f_cli.slash import COMMANDS as SLASH_COMMANDS
 
 REFERENCE = ROOT / "docs" / "reference"
 _CODE = re.compile(r"`([^`]+)`")
@@ -55,17 +57,40 @@ _NO_VARIABLES = {
 }
 
 
-def read_words(*names: str) -> set[str]:
-    """Every word that stands in code, in the prose of reference pages."""
-    pages = [read_page(REFERENCE / f"{name}.md") for name in names]
-    codes = {code for page in pages for code in _CODE.findall(page.prose)}
-    words = {word for code in codes for word in _WORD.findall(code)}
+def read_words(text: str) -> set[str]:
+    """Every word that stands in code in a text."""
+    words = {word for code in _CODE.findall(text) for word in _WORD.findall(code)}
     return words | {part for word in words for part in word.split(".")}
 
 
-def check_told(wanted: Iterable[str], *pages: str) -> None:
-    missing = sorted(set(wanted) - read_words(*pages))
-    assert not missing, f"{', '.join(pages)} should tell of {missing}"
+def read_sections(name: str) -> dict[str, str]:
+    """The prose of a reference page by heading, each up to the next heading of any level; one may name two things."""
+    parts = re.split(r"^#+ (.+)\n", read_page(REFERENCE / f"{name}.md").prose, flags=re.MULTILINE)
+    titles = zip(parts[1::2], parts[2::2], strict=True)
+    return {title: text for heading, text in titles for title in heading.replace("`", "").split(", ")}
+
+
+def read_rows(name: str, section: str) -> list[str]:
+    """What the rows of a section's tables begin with."""
+    return re.findall(r"^\| (`.+?) \|", read_sections(name)[section], re.MULTILINE)
+
+
+def check_told(wanted: Iterable[str], page: str, section: str | None = None) -> None:
+    """Each stands in the section, or anywhere on the page."""
+    text = read_page(REFERENCE / f"{page}.md").prose if section is None else read_sections(page)[section]
+    missing = sorted(set(wanted) - read_words(text))
+    assert not missing, f"{page} {section or ''} should tell of {missing}"
+
+
+def check_rows(wanted: Iterable[str], page: str, section: str) -> None:
+    """Each has a row, and no row tells of what is not there."""
+    told = sorted(read_name(code) for row in read_rows(page, section) for code in _CODE.findall(row))
+    assert told == sorted(wanted), f"{page} {section}"
+
+
+def read_name(code: str) -> str:
+    """The name in `await fetch(url)` or `model`."""
+    return code.removeprefix("await ").partition("(")[0]
 
 
 def list_public(kind: type) -> list[str]:
@@ -78,26 +103,42 @@ def list_fields(kind: type) -> list[str]:
     return [name for name in inspect.signature(kind).parameters if not name.startswith("_")]
 
 
-def test_every_hook_is_told() -> None:
-    """With what it gets and what it may use."""
-    check_told(list_public(ProviderHooks), "hooks")
-    requests = (chat.ChatRequest, images.ImageRequest, embeddings.EmbeddingRequest)
-    check_told([name for request in requests for name in list_fields(request)], "hooks")
-    context = set(list_fields(Context)) - {"fetch", "secret"} | {"warn", "fetch", "secret"}
-    check_told([*context, *list_fields(Call), *list_fields(HttpRequest)], "hooks")
-    check_told(list_public(Wire), "hooks")
+def test_every_hook_has_a_row_with_its_arguments() -> None:
+    """And no other has."""
+    hooks = [(name, inspect.signature(getattr(ProviderHooks, name))) for name in list_public(ProviderHooks)]
+    rows = [f"`{name}({', '.join(list(signature.parameters)[1:])})`" for name, signature in hooks]
+    assert read_rows("hooks", "Hooks") == rows
 
 
-def test_every_error_is_told() -> None:
-    """With all that it carries."""
+def test_every_function_of_a_wire_has_a_row() -> None:
+    """And no other has."""
+    check_rows(list_fields(Wire), "hooks", "HttpProvider")
+    check_told(list_public(Wire), "hooks", "HttpProvider")
+
+
+def test_all_that_a_provider_gets_stands_in_its_section() -> None:
+    """The requests, the context, and what goes over its transport."""
+    for request in (chat.ChatRequest, images.ImageRequest, embeddings.EmbeddingRequest):
+        check_told(list_fields(request), "hooks", request.__name__)
+    methods = [name for name in list_public(Context) if callable(vars(Context)[name])]
+    check_rows({*list_fields(Context), *methods}, "hooks", "Context")
+    check_told(list_fields(HttpRequest), "hooks", "Context")
+    check_told(list_fields(Call), "hooks", "Middleware")
+
+
+def test_every_error_has_a_row_and_all_that_it_carries() -> None:
+    """But the base of all, which the page begins with."""
     classes = [
-        item
+        item.__name__
         for module in (errors, manifest)
         for item in vars(module).values()
-        if isinstance(item, type) and issubclass(item, errors.G4FError)
+        if isinstance(item, type) and issubclass(item, errors.G4FError) and item.__module__ == module.__name__
     ]
+    sections = ("Before anything is sent", "After something was sent")
+    rows = [_CODE.findall(row)[0] for section in sections for row in read_rows("errors", section)]
+    assert sorted(rows) == sorted(set(classes) - {"G4FError"})
     told = inspect.signature(errors.APIError).parameters | inspect.signature(errors.APIStatusError).parameters
-    check_told([*(item.__name__ for item in classes), *(name for name in told if name != "common")], "errors")
+    check_told([name for name in told if name != "common"], "errors", "What they carry")
 
 
 def test_the_tree_of_errors_is_the_one_in_the_code() -> None:
@@ -132,11 +173,20 @@ def list_manifest_keys() -> set[str]:
     }
 
 
-def test_every_key_of_a_manifest_is_told() -> None:
+def test_every_key_of_a_manifest_has_a_row_in_its_section() -> None:
     """And every capability."""
-    keys = list_manifest_keys()
-    assert {"contract", "models", "first_party", "base_url_variable"} <= keys
-    check_told([*keys, *manifest.CAPABILITIES], "manifest")
+    top = {*list_fields(manifest.Manifest), "contract"} - {"models_open"}
+    sections = {
+        "Top level": top,
+        "auth": list_fields(manifest.Auth),
+        "settings": set(list_fields(manifest.Setting)) - {"name"},
+        "models": list_fields(manifest.Model),
+        "retired": list_fields(manifest.Retired),
+        "capabilities": manifest.CAPABILITIES,
+    }
+    for section, keys in sections.items():
+        check_rows(keys, "manifest", section)
+    assert list_manifest_keys() <= {key for keys in sections.values() for key in keys}
 
 
 def test_the_example_of_a_manifest_is_one() -> None:
@@ -175,11 +225,24 @@ def _find_variables(value: object) -> Iterator[str]:
             yield from _find_variables(item)
 
 
-def test_every_variable_of_the_environment_is_told() -> None:
+def test_every_variable_of_the_environment_has_a_row() -> None:
     """Whoever reads it: the core, or a plugin of this project."""
     variables = set(list_variables()) - _NO_VARIABLES.keys()
     assert {"G4F_PROVIDERS", "OPENAI_API_KEY", "CUSTOM_BASE_URL"} <= variables
-    check_told(variables, "environment")
+    rows = {
+        word
+        for section in read_sections("environment")
+        for row in read_rows("environment", section)
+        for word in read_words(row)
+    }
+    assert sorted(variables - rows) == []
+
+
+def test_the_rows_of_the_providers_variables_are_what_their_manifests_say() -> None:
+    """`scripts/docs` writes them."""
+    page = read_page(REFERENCE / "environment.md").text
+    assert write_variables(page, list_providers()) == page, "run scripts/docs, and commit what it wrote"
+    assert "| `OPENAI_API_KEY` | `OpenaiChat` |" in page
 
 
 def test_the_values_of_parse_are_among_the_values() -> None:
@@ -233,33 +296,47 @@ def test_every_field_of_an_answer_is_told(kind: type[Value]) -> None:
 
 def test_everything_that_g4f_exports_is_told() -> None:
     """Somewhere in the reference."""
-    check_told(g4f._HOMES, *(path.stem for path in REFERENCE.glob("*.md")))
+    told = {word for path in REFERENCE.glob("*.md") for word in read_words(read_page(path).prose)}
+    assert sorted(g4f._HOMES.keys() - told) == []
     check_told(["g4f.Provider", "g4f.models.default"], "client")
 
 
-def list_commands(command: click.Command = cli) -> Iterator[click.Command]:
-    """A command, and all that stand below it."""
-    yield command
-    context = click.Context(command)
-    for name in command.list_commands(context) if isinstance(command, click.Group) else ():
-        below = command.get_command(context, name)
-        assert below is not None
-        if not below.hidden:
-            yield from list_commands(below)
+def list_options(command: click.Command) -> Iterator[list[str]]:
+    """The names of each option of a command."""
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            yield [*parameter.opts, *parameter.secondary_opts]
 
 
-def test_every_command_and_option_is_told() -> None:
-    """In the page about the command line."""
-    names = [str(command.name) for command in list_commands()]
-    options = [
-        option
-        for command in list_commands()
-        for parameter in command.params
-        if isinstance(parameter, click.Option)
-        for option in parameter.opts
-    ]
-    check_told([*names, *options, "--help", "-h"], "command-line")
-    check_told([name.removeprefix("/") for name in COMMANDS], "command-line")
+COMMANDS = dict(list_commands())
+
+
+@pytest.mark.parametrize("path", [path for path in COMMANDS if path != "g4f"])
+def test_every_command_and_option_is_told_in_the_section_of_the_command(path: str) -> None:
+    """One of a group, in the section of the group; where two names mean one option, one of them there."""
+    sections = read_sections("command-line")
+    titles = [title for title in sections if f"{path} ".startswith(f"{title} ")]
+    assert titles, f"command-line should have a section `{path}`"
+    section = sections[max(titles, key=len)]
+    told = read_words(section) | {"--debug"}  # which the page tells of for all commands
+    assert path in titles or re.sub(r"[\[\]]", "", section).find(path) >= 0, f"command-line should tell of {path}"
+    assert [names for names in list_options(COMMANDS[path]) if not told.intersection(names)] == []
+
+
+def test_every_name_of_an_option_is_told() -> None:
+    """And what `g4f` itself takes, and what a chat does."""
+    names = [name for command in COMMANDS.values() for names in list_options(command) for name in names]
+    check_told([*names, "--help", "-h", "--version"], "command-line")
+    check_told([name.removeprefix("/") for name in SLASH_COMMANDS], "command-line", "g4f chat")
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_option_stands_in_the_help_of_its_command(path: str) -> None:
+    """The page of the site with all commands shows it."""
+    shown = re.split(r"^## ", describe_commands(), flags=re.MULTILINE)
+    (section,) = [part for part in shown if part.startswith(f"`{path}`\n")]
+    options = [option for option in COMMANDS[path].params if isinstance(option, click.Option) and not option.hidden]
+    assert [option.name for option in options if option.opts[-1] not in re.findall(r"[\w-]+", section)] == []
 
 
 def test_the_exit_codes_are_those_of_the_help() -> None:
