@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import attrs
 
 from docs.pages import ROOT, read_page
-from g4f.manifest import CAPABILITIES, Manifest, Model, Setting, parse_manifest
+from g4f.manifest import CAPABILITIES, Auth, Manifest, Model, Setting, parse_manifest
 
 MEANINGS = {
     "chat": "chats",
@@ -259,6 +259,13 @@ def _describe_streams(manifest: Manifest) -> list[str]:
     return ["## Streams", f"{ENDS[manifest.stream_end]} One that ends before is a `StreamTruncatedError`."]
 
 
+def _tell_need(auth: Auth) -> str:
+    """Whether it wants a key."""
+    if auth.sign_in:
+        return "sign&#8209;in"
+    return "no" if not auth.variables else "required" if auth.required else "optional"
+
+
 def describe_all(providers: list[Provider]) -> str:
     """Write the page that lists all providers."""
     shown = ("chat", "image", "image_edit", "vision", "tools", "embed")
@@ -268,13 +275,14 @@ def describe_all(providers: list[Provider]) -> str:
             f"[{provider.name}]({provider.name.lower()}.md)",
             provider.manifest.title,
             provider.manifest.grade,
-            list_codes(provider.manifest.auth.variables[:1]),
-            *(SIGNS[provider.manifest.supports(name)] for name in shown),
+            _tell_need(provider.manifest.auth),
+            *(SIGNS[provider.manifest.supports(name)].replace("not known", "?") for name in shown),
         )
         for provider in providers
     ]
     intro = (
         "Each provider is chosen by its name, and comes in a pip package of its own."
-        " [Keys and providers](../how-to/keys-and-providers.md) tells how one is chosen."
+        " [Keys and providers](../how-to/keys-and-providers.md) tells how one is chosen. A ? means that it depends on"
+        " the model or the server."
     )
     return "\n\n".join(["# Providers", intro, make_table(head, *rows)]) + "\n"

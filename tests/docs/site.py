@@ -141,7 +141,8 @@ def write_site(folder: Path) -> None:
         path = folder / "pages" / place
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    shutil.copy(LOOKS / "site.css", folder / "pages")
+    for name in ("site.css", "site.js"):
+        shutil.copy(LOOKS / name, folder / "pages")
     settings = (LOOKS / "zensical.toml").read_text("utf-8").replace("nav = []", f"nav = {write_nav(sections)}")
     (folder / "zensical.toml").write_text(settings, encoding="utf-8")
 
