@@ -24,6 +24,7 @@ from g4f.fold import fold_chunks, unfold_completion
 from g4f.hookspecs import PROJECT, ProviderHooks
 from g4f.images import ImageRequest, Images
 from g4f.manifest import Manifest, describe_ability
+from g4f.slips import find_slip
 from g4f.stream import ChatStream
 
 T = TypeVar("T")
@@ -45,17 +46,15 @@ class Plugin:
         self.name = name
         self.manifest = manifest
         self._users: WeakSet[object] = WeakSet()
+        slip = find_slip(name, provider)
+        if slip is not None:
+            raise ProviderBrokenError(slip)
         manager = pluggy.PluginManager(PROJECT)
         manager.add_hookspecs(ProviderHooks)
         try:
             manager.register(provider, name)
-            manager.check_pending()
         except pluggy.PluginValidationError as error:
             raise ProviderBrokenError(f"The provider {name} does not keep the contract: {_one_line(error)}") from error
-        if not manager.get_hookcallers(provider):
-            raise ProviderBrokenError(
-                f"The provider {name} implements no hook: mark its methods with @hookimpl from g4f.hookspecs."
-            )
         self._hooks = manager.hook
         self._implemented = frozenset(caller.name for caller in manager.get_hookcallers(provider) or ())
         self._making_errors_ours = _MakingErrorsOurs(self)
@@ -168,7 +167,10 @@ class Plugin:
             )
         found = await answer
         if not isinstance(found, kind):
-            raise APIResponseError(f"{self.name}.{hook} must return {kind.__name__}; it returned {_name_type(found)}.")
+            raise APIResponseError(
+                f"{self.name}.{hook} must return {kind.__name__}; it returned {_name_type(found)}."
+                f"{_say_how_to_make(kind, found)}"
+            )
         return found
 
     def __repr__(self) -> str:
@@ -209,7 +211,16 @@ async def fold_stream(source: AsyncIterator[Chunk]) -> Completion:
 
 
 def _name_type(value: object) -> str:
-    return "nothing" if value is None else f"a {type(value).__name__}"
+    """Return a value's type with its article."""
+    name = type(value).__name__
+    return "nothing" if value is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+
+
+def _say_how_to_make(kind: type[object], found: object) -> str:
+    """Say what makes an answer of what a hook returned in place of one, where that is plain."""
+    if kind is Completion and isinstance(found, str):
+        return " Write Completion.from_text(…)."
+    return f" Write {kind.__name__}.from_dict(…)." if isinstance(found, dict) and kind is not list else ""
 
 
 def _one_line(error: Exception) -> str:

@@ -100,7 +100,7 @@ class Faulty:
     [
         (None, "Test.chat must return Completion; it returned nothing"),
         ("text", "Test.chat must return Completion; it returned a str"),
-        (Images(), "Test.chat must return Completion; it returned a Images"),
+        (Images(), "Test.chat must return Completion; it returned an Images"),
     ],
 )
 async def test_a_wrong_answer_is_an_error_that_says_what_came(answer: Any, says: str) -> None:
@@ -210,12 +210,12 @@ class NotAsync:
         return Completion.from_text("hi")
 
     @hookimpl
-    async def stream(self) -> None:
+    def stream(self) -> None:
         return None
 
 
 async def test_hooks_of_the_wrong_kind_say_how_to_write_them() -> None:
-    """A plain def, and an async def that yields nothing."""
+    """Plain functions may return what an async one does; these do not, which shows when they are called."""
     plugin = load(NotAsync())
     with pytest.raises(APIResponseError, match=r"Test\.chat must be declared with async def"):
         await plugin.chat(REQUEST, CONTEXT)

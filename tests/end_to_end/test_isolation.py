@@ -110,5 +110,5 @@ def test_each_bad_provider_gives_its_own_error_and_disturbs_nobody(site: Path) -
     assert "needs contract 2, and this g4f-core speaks 1" in future
     assert "twin-a 1.0 and twin-b 1.0 both register the provider Twin: uninstall one of them." in twin
     assert "has a manifest NoToml.toml that cannot be used: it is not valid TOML" in no_toml
-    assert "implements no hook: mark its methods with @hookimpl" in no_hook
+    assert "implements no hook: write a method as chat, with @hookimpl above it" in no_hook
     assert good == "Good3 Good3"
