@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+_FEW = 8  # names in a message; more are told by where they are listed
 
 
 @cache
@@ -27,7 +29,7 @@ def describe_missing_provider(name: str, installed: Iterable[str]) -> str:
     """Say that no provider of that name is installed, what is, and what to install."""
     installed = list(installed)
     known = next((row for row in read_known_providers() if name.lower() in _list_names(row)), None)
-    have = f"Installed: {', '.join(installed) or 'none'}."
+    have = _list_installed(installed)
     if known is None:
         return f"There is no provider {name!r}.{_guess_meant(name, installed)} {have}{_list_others(installed)}"
     if known["name"].lower() in map(str.lower, installed):
@@ -51,14 +53,27 @@ def _guess_meant(name: str, installed: Iterable[str]) -> str:
 
     by_lower = {known: row["name"] for row in _list_existing() for known in _list_names(row)}
     by_lower |= {known.lower(): known for known in installed}
-    close = get_close_matches(name.lower(), by_lower, 1, cutoff=0.7)
-    return f" Did you mean {by_lower[close[0]]}?" if close else ""
+    close = dict.fromkeys(by_lower[found] for found in get_close_matches(name.lower(), by_lower, 3, cutoff=0.7))
+    return f" Did you mean {' or '.join(close)}?" if close else ""
+
+
+def _list_installed(installed: Sequence[str]) -> str:
+    if len(installed) > _FEW:
+        return f"{len(installed)} are installed: `python -m g4f_doctor` lists them."
+    return f"Installed: {', '.join(installed) or 'none'}."
 
 
 def _list_others(installed: Iterable[str]) -> str:
+    """Name what else there is; all of it only to who has nothing yet."""
     have = frozenset(map(str.lower, installed))
     others = [row["name"] for row in _list_existing() if row["name"].lower() not in have]
-    return f" Others that can be installed: {', '.join(others)}." if others else ""
+    return f" Others that can be installed: {join_some(others, _FEW if have else len(others))}." if others else ""
+
+
+def join_some(names: Sequence[str], limit: int = _FEW) -> str:
+    """Return names as a text, of which many are too long for a message."""
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
 
 
 def _list_existing() -> list[dict[str, Any]]:

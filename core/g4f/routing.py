@@ -18,7 +18,7 @@ from g4f.errors import (
     ModelNotFoundError,
     UnsupportedError,
 )
-from g4f.known import guess_model
+from g4f.known import guess_model, join_some
 from g4f.manifest import Manifest, describe_ability
 
 
@@ -122,7 +122,7 @@ def _plan_one(
 def _describe_unsupported(name: str, need: str, able: Iterable[str]) -> str:
     others = [other for other in able if other != name]
     instead = (
-        f"Installed providers that can: {', '.join(others)}."
+        f"Installed providers that can: {join_some(others)}."
         if others
         else "Install one that can, as g4f-provider-openai."
     )

@@ -82,14 +82,24 @@ def test_an_installed_provider_that_was_called_otherwise_is_named() -> None:
 
 def test_a_name_that_nobody_has_brings_what_is_meant_and_what_there_is() -> None:
     """Of what could be had: neither what is installed nor what is planned is offered."""
+    others = [name for name in list_existing() if name != "Local"]
     text = describe_missing_provider("Openai-Chat", ["Local"])
     assert text == (
         "There is no provider 'Openai-Chat'. Did you mean OpenaiChat? Installed: Local. "
-        f"Others that can be installed: {', '.join(name for name in list_existing() if name != 'Local')}."
+        f"Others that can be installed: {', '.join(others[:8])} and {len(others) - 8} more."
     )
     assert describe_missing_provider("Nope", list_existing()) == (
-        f"There is no provider 'Nope'. Installed: {', '.join(list_existing())}."
+        f"There is no provider 'Nope'. {len(list_existing())} are installed: `python -m g4f_doctor` lists them."
     )
+    assert describe_missing_provider("Nope", []) == (
+        f"There is no provider 'Nope'. Installed: none. Others that can be installed: {', '.join(list_existing())}."
+    )
+
+
+def test_several_names_may_be_meant() -> None:
+    """Each is told once, by its proper name."""
+    text = describe_missing_provider("Mistrl", ["Mistral", "Mistral2", "Local"])
+    assert "Did you mean Mistral or Mistral2?" in text
 
 
 def list_existing() -> list[str]:
