@@ -152,7 +152,8 @@ class Chooser:
         candidates = [Candidate(source.name, source.manifest, names=source.names) for source in sources]
         alone = not skipped and len(sources) == 1
         plan = plan_targets(candidates, model, needs, able=self.list_able, alone=alone)
-        warnings = tuple((*unknown, *one) for one in plan.warnings)
+        missing = tuple(f"{attempt.provider} is passed over: {attempt.error}" for attempt in skipped)
+        warnings = tuple((*unknown, *missing, *one) for one in plan.warnings)
         plan = attrs.evolve(plan, warnings=warnings, skipped=(*skipped, *plan.skipped))
         return Choice(plan, reaches, variables)
 

@@ -206,6 +206,19 @@ async def test_a_preferred_provider_that_is_not_there_is_told_of(
     assert answer.warnings == ["G4F_PROVIDERS names 'Nobdy', which is no installed provider: it is passed over."]
 
 
+async def test_a_chosen_provider_that_is_not_there_is_told_of(servers: tuple[Loopback, Loopback]) -> None:
+    """The next one of the list answers, and says so: it may be a slip, or a list for several machines."""
+    first, _ = servers
+    chosen = ["Nobdy", "OpenaiChat"]
+    async with AsyncClient(chosen, api_key={"OpenaiChat": "sk"}, base_url={"OpenaiChat": first.url}) as client:
+        answer = await client.chat.completions.create("Hi", "gpt-5")
+        stream = await client.chat.completions.create("Hi", "gpt-5", stream=True)
+        await stream.aclose()
+    for found in (answer, stream):
+        assert [warning[:51] for warning in found.warnings] == ["Nobdy is passed over: There is no provider 'Nobdy'."]
+        assert [attempt.provider for attempt in found.attempts] == ["Nobdy", "OpenaiChat"]
+
+
 async def test_a_model_that_nobody_lists_brings_near_ones_to_mind() -> None:
     """Also where one of several chosen providers is passed over."""
     async with AsyncClient() as client:
