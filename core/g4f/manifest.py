@@ -290,7 +290,19 @@ def build_manifest(table: Mapping[str, Any]) -> Manifest:
         grade=cast(Grade, top.choice("grade", _GRADES, "")),
     )
     top.finish(also=("models",))
+    _check_defaults(manifest)
     return manifest
+
+
+def _check_defaults(manifest: Manifest) -> None:
+    """Hold a manifest that lists models to it: a default that it does not list would be claimed by nobody."""
+    for capability, name in manifest.defaults.items():
+        found = manifest.resolve_model(name)
+        if found is None and manifest.models:
+            raise ManifestError(f"{capability} in defaults names {name!r}, which models does not list: add it there")
+        if found is not None and manifest.supports(capability, found.listed) == "no":
+            cannot = f"cannot {describe_ability(capability)}"
+            raise ManifestError(f"{capability} in defaults names {name!r}, of which models says that it {cannot}")
 
 
 def _read_auth(table: _Table) -> Auth:

@@ -402,3 +402,40 @@ def test_no_installed_model_claims_what_only_models_of_another_kind_can() -> Non
             foreign = in_chat if manifest.supports("chat", model) == "no" else {"image", "image_edit", "embed"}
             if manifest.supports("chat") == "yes":
                 assert able & foreign <= own, (ref.name, model)
+
+
+@pytest.mark.parametrize(
+    ("default", "says"),
+    [
+        ("m-2", "chat in defaults names 'm-2', which models does not list: add it there"),
+        ("m-9", "chat in defaults names 'm-9', of which models says that it cannot chat"),
+        ("m-1", ""),
+        ("ONE", ""),
+        ("old", ""),
+        ("x-7", ""),
+    ],
+)
+def test_a_default_is_one_of_the_models(default: str, says: str) -> None:
+    """By its id, an alias, a retired name or a pattern; and it can what it is the default for."""
+    table = {
+        "contract": 1,
+        "capabilities": {"chat": "yes"},
+        "defaults": {"chat": default},
+        "models": [
+            {"id": "m-1", "aliases": ["one"]},
+            {"pattern": "x-*"},
+            {"id": "m-9", "capabilities": {"chat": "no"}},
+        ],
+        "retired": [{"name": "old", "model": "m-1", "date": "2026-01-02"}],
+    }
+    if says:
+        with pytest.raises(ManifestError, match=f"^{says}$"):
+            build_manifest(table)
+    else:
+        assert build_manifest(table).defaults == {"chat": default}
+
+
+@pytest.mark.parametrize("models", ["open", []])
+def test_a_default_of_a_provider_that_lists_no_models_is_any(models: Any) -> None:
+    """There is nothing to compare it with."""
+    assert build_manifest({"contract": 1, "defaults": {"chat": "m"}, "models": models}).defaults == {"chat": "m"}
