@@ -17,6 +17,7 @@ from g4f.images import ImageRequest
 from g4f.manifest import Manifest
 
 MAX_DEPTH = 200  # of JSON: what is nested deeper is no answer, and more than Python's own recursion can walk
+USUAL_OBJECT_BYTES = 128 * 2**20  # unless a user sets it, or allows larger answers
 Request = ChatRequest | ImageRequest | EmbeddingRequest
 
 
@@ -81,6 +82,8 @@ class Limits:
 
     Attributes:
         json_bytes: Of an answer that is not streamed.
+        object_bytes: Of the Python objects that JSON is read into, streamed or not, as estimated before it is read:
+            `[{},{},…]` takes thirty times its bytes. None is 128 MiB, or four times `json_bytes` where that is more.
         images_bytes: Of such an answer where it may hold pictures; None is what the provider expects, as 256 MiB where
             pictures were asked for.
         event_bytes: Of one event of a stream, and of one line of it.
@@ -91,6 +94,7 @@ class Limits:
     """
 
     json_bytes: int = _limit(32 * 2**20)
+    object_bytes: int | None = attrs.field(default=None, validator=attrs.validators.optional(_check_bytes))
     images_bytes: int | None = attrs.field(default=None, validator=attrs.validators.optional(_check_bytes))
     event_bytes: int = _limit(16 * 2**20)
     download_bytes: int = _limit(32 * 2**20)

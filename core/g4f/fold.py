@@ -29,7 +29,7 @@ def fold_chunks(chunks: Iterable[Chunk]) -> Completion:
                     _fold_choice(choices, raw)
             elif value is not None or key not in last:
                 last[key] = value
-    whole = _close({key: _merge(None, value, key) for key, value in last.items()})
+    whole = {key: join_all_surrogates(value) for key, value in last.items()}
     for choice in choices.values():
         _close_choice(choice)
     ordered = [choices[index] for index in sorted(choices)]
@@ -49,6 +49,32 @@ def read_index(item: Mapping[str, Any]) -> int:
 
 class _Pieces(list[str]):
     """A text on its way: joined once at the end, since joining at each piece takes quadratic time."""
+
+
+class _Items(list[Any]):
+    """A list on its way, which knows its elements, since looking for them at each delta takes quadratic time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._places: dict[tuple[str, object], int] = {}
+        self._last: int | None = None
+
+    def find(self, item: dict[str, Any], key: str) -> int | None:
+        """Find what `item` goes on with: by index, by id, or (a tool call without both) the last one."""
+        for name in ("index", "id"):
+            wanted = item.get(name)
+            if isinstance(wanted, (int, str)):
+                place = self._places.get((name, wanted))
+                return None if place is None or _is_another_call(self[place], item) else place
+        return self._last if key == "tool_calls" else None
+
+    def note(self, item: dict[str, Any], place: int) -> None:
+        """Remember where an element is that `item` went into."""
+        self._last = len(self) - 1 if place == len(self) - 1 else self._last
+        for name in ("index", "id"):
+            told = item.get(name)
+            if isinstance(told, (int, str)):
+                self._places[name, told] = place
 
 
 def _fold_choice(choices: dict[int, dict[str, Any]], raw: dict[str, Any]) -> None:
@@ -78,7 +104,7 @@ def _merge(old: Any, new: Any, key: str) -> Any:
             table[name] = _merge(table.get(name), value, name)
         return table
     if isinstance(new, list):
-        items = old if isinstance(old, list) and not isinstance(old, _Pieces) else []
+        items = old if isinstance(old, _Items) else _Items()
         for item in new:
             _merge_item(items, item, key)
         return items
@@ -87,28 +113,20 @@ def _merge(old: Any, new: Any, key: str) -> Any:
 
 def _merge_text(old: Any, new: str, key: str) -> _Pieces:
     pieces = old if isinstance(old, _Pieces) else _Pieces()
-    if key != "name" or "".join(pieces) != new:  # some tell a function's whole name in each delta
+    if key != "name" or pieces != [new]:  # some tell a function's whole name in each delta
         pieces.append(new)
     return pieces
 
 
-def _merge_item(items: list[Any], item: Any, key: str) -> None:
-    place = _find_place(items, item, key) if isinstance(item, dict) else None
+def _merge_item(items: _Items, item: Any, key: str) -> None:
+    place = items.find(item, key) if isinstance(item, dict) else None
     if place is None:
+        place = len(items)
         items.append(_merge(None, item, ""))
     else:
         _merge(items[place], item, key)
-
-
-def _find_place(items: list[Any], item: dict[str, Any], key: str) -> int | None:
-    """Find the element that `item` goes on with: by index, by id, or (a tool call without both) the last one."""
-    places = [place for place, other in enumerate(items) if isinstance(other, dict)]
-    for name in ("index", "id"):
-        wanted = item.get(name)
-        if wanted is not None:
-            place = next((place for place in reversed(places) if items[place].get(name) == wanted), None)
-            return None if place is None or _is_another_call(items[place], item) else place
-    return places[-1] if key == "tool_calls" and places else None
+    if isinstance(item, dict):
+        items.note(item, place)
 
 
 def _is_another_call(old: dict[str, Any], new: dict[str, Any]) -> bool:
@@ -148,6 +166,15 @@ def join_surrogates(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def join_all_surrogates(value: Any) -> Any:
+    """Return a copy of some JSON with `join_surrogates` done to each text in it."""
+    if isinstance(value, str):
+        return join_surrogates(value)
+    if isinstance(value, dict):
+        return {join_surrogates(key): join_all_surrogates(item) for key, item in value.items()}
+    return [join_all_surrogates(item) for item in value] if isinstance(value, list) else value
 
 
 def unfold_completion(completion: Completion) -> list[Chunk]:

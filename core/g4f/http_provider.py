@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any, ClassVar, Self
 
 from g4f.chat import ChatRequest, Chunk, Completion
-from g4f.context import DEFAULT_LIMITS, MAX_DEPTH, Context, HttpRequest, HttpResponse, HttpStream, Limits
+from g4f.context import DEFAULT_LIMITS, Context, HttpRequest, HttpResponse, HttpStream, Limits
 from g4f.embeddings import EmbeddingRequest, Embeddings
 from g4f.errors import APIResponseError, StreamTruncatedError
 from g4f.fold import unfold_completion
@@ -18,7 +18,7 @@ from g4f.hookspecs import hookimpl
 from g4f.images import ImageRequest, Images
 from g4f.manifest import StreamEnd
 from g4f.wire.dialect import Wire
-from g4f.wire.json import check_depth, show_start
+from g4f.wire.json import FEW_BYTES, check_json, show_start
 from g4f.wire.openai import OPENAI
 from g4f.wire.sse import Event, SseDecoder
 
@@ -204,16 +204,16 @@ class ChunkReader:
 
     def _decode(self, events: Iterable[Event]) -> Iterator[Chunk]:
         feed = self._decoder.feed
-        if self._limits.json_depth < MAX_DEPTH:
-            events = self._pass_flat(events)
+        if self._limits is not DEFAULT_LIMITS or self._events.largest > FEW_BYTES:
+            events = self._check(events)
         for event in events:
             chunk = feed(event)
             if chunk is not None:
                 yield chunk
 
-    def _pass_flat(self, events: Iterable[Event]) -> Iterator[Event]:
+    def _check(self, events: Iterable[Event]) -> Iterator[Event]:
         for event in events:
-            check_depth(event[1], self._limits.json_depth)
+            check_json(event[1], self._limits)
             yield event
 
     def _end(self) -> Iterator[Chunk]:
@@ -230,8 +230,7 @@ class ChunkReader:
         body = start + await response.read(limit)
         if len(body) > limit:
             raise APIResponseError(f"The answer is larger than {limit} bytes.")
-        if self._limits.json_depth < MAX_DEPTH:
-            check_depth(body, self._limits.json_depth)
+        check_json(body, self._limits)
         return unfold_completion(self._wire.decode_chat(HttpResponse(response.status, response.headers, body)))
 
     async def aclose(self) -> None:

@@ -28,7 +28,7 @@ from yarl import URL
 
 from g4f import direct
 from g4f.addresses import is_public_address, names_private_host
-from g4f.context import DEFAULT_LIMITS, MAX_DEPTH, HttpRequest, HttpResponse, Limits, Timeout
+from g4f.context import DEFAULT_LIMITS, HttpRequest, HttpResponse, Limits, Timeout
 from g4f.credentials import Access, Secret, find_origin, is_among
 from g4f.errors import (
     APIConnectionError,
@@ -40,7 +40,7 @@ from g4f.errors import (
 )
 from g4f.manifest import Auth
 from g4f.watch import Watch
-from g4f.wire.json import check_depth
+from g4f.wire.json import FEW_BYTES, check_json
 
 MAX_REDIRECTS = 5
 FINISH_SECONDS = 0.1
@@ -238,8 +238,8 @@ class BoundTransport:
             else:
                 limit = limits.json_bytes if expected is None else limits.images_bytes or expected
                 body = await _read_body(response, limit)
-                if limits.json_depth < MAX_DEPTH:
-                    check_depth(body, limits.json_depth)
+                if limits is not DEFAULT_LIMITS or len(body) > FEW_BYTES:
+                    check_json(body, limits)
             return HttpResponse(response.status, response.headers, body, str(response.url))
         finally:
             response.close()  # a no-op for a body that was read to its end: then the connection is reused

@@ -294,6 +294,17 @@ def test_a_hundred_thousand_chunks_fold_in_linear_time() -> None:
     assert len(folded.choices[0].message.content or "") == 500_000
 
 
+def test_twenty_thousand_calls_fold_in_linear_time() -> None:
+    """Nor do many calls, or elements of another list: each is found at once."""
+    calls = [{"index": at, "id": f"call_{at}", "function": {"name": "f"}} for at in range(20_000)]
+    rest = [{"index": at, "function": {"arguments": "{}"}} for at in range(20_000)]
+    folded = fold_chunks([make_chunk(tool_calls=calls), make_chunk(tool_calls=rest), make_chunk(notes=[{}] * 20_000)])
+
+    message = folded.choices[0].message
+    assert [(call.id, call.function.arguments) for call in message.tool_calls][-1] == ("call_19999", "{}")
+    assert len(message.tool_calls) == len(message.model_extra["notes"]) == 20_000
+
+
 def test_unfolding_gives_each_choice_its_message_its_end_and_then_the_usage() -> None:
     """The chunks are those of a stream that was told in one piece."""
     completion = Completion.from_text("Hi", model="m")

@@ -54,6 +54,27 @@ def stream_texts(*texts: str, **more: Any) -> Reply:
         (reply_json(make_completion("x" * 2000)), True, {"json_bytes": 1000}, {"json_bytes": 9000}, "than 1000 bytes"),
         (stream_texts("x" * 2000), True, {"event_bytes": 1000}, {"event_bytes": 9000}, "than 1000 bytes"),
         (
+            reply_json(make_completion("x" * 2000, more=[{}] * 100)),
+            False,
+            {"object_bytes": 20_000},
+            {"object_bytes": 90_000},
+            "more than 20000 bytes",
+        ),
+        (
+            reply_json(make_completion("x" * 2000, more=[{}] * 100)),
+            True,
+            {"object_bytes": 20_000},
+            {"object_bytes": 90_000},
+            "more than 20000 bytes",
+        ),
+        (
+            stream_texts("x" * 2000, more=[{}] * 100),
+            True,
+            {"object_bytes": 20_000},
+            {"object_bytes": 90_000},
+            "more than 20000 bytes",
+        ),
+        (
             reply_json(make_completion("x" * 2000, more=nest(50))),
             False,
             {"json_depth": 50},
@@ -77,6 +98,7 @@ def stream_texts(*texts: str, **more: Any) -> Reply:
     ],
     ids=[
         "an answer", "an answer in place of a stream", "an event",
+        "JSON's objects", "JSON's objects in place of a stream", "an event's objects",
         "JSON's depth", "JSON's depth in place of a stream", "an event's depth",
     ],
 )  # fmt: skip
@@ -116,8 +138,10 @@ async def test_what_came_before_an_event_that_is_too_large_was_delivered(server:
     [
         (reply_json(make_completion("x" * 33 * MIB)), False, Limits(json_bytes=40 * MIB)),
         (stream_texts("x" * 17 * MIB), True, Limits(event_bytes=20 * MIB)),
+        (reply_json(make_completion("x" * 17 * MIB, more=[{}] * 600_000)), False, Limits(object_bytes=256 * MIB)),
+        (stream_texts("x" * 12 * MIB, more=[{}] * 600_000), True, Limits(json_bytes=40 * MIB)),
     ],
-    ids=["an answer", "an event"],
+    ids=["an answer", "an event", "an answer's objects", "an event's objects"],
 )
 async def test_a_limit_can_be_raised_above_the_usual(
     server: Loopback, reply: Reply, stream: bool, limits: Limits
@@ -125,9 +149,9 @@ async def test_a_limit_can_be_raised_above_the_usual(
     """For who asks for much and has the memory."""
     server.answer = lambda request: reply
     async with make_client(server) as client:
-        with pytest.raises(g4f.APIResponseError, match=r"larger than (33554432|16777216) bytes"):
+        with pytest.raises(g4f.APIResponseError, match=r"(larger|more) than (33554432|16777216|134217728) bytes"):
             await ask(client, stream=stream)
-        assert len(await ask(client, stream=stream, limits=limits)) >= 17 * MIB
+        assert len(await ask(client, stream=stream, limits=limits)) >= 12 * MIB
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])

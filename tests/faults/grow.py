@@ -1,34 +1,46 @@
 """A program that meets what has no end, and prints how much memory each took beyond what the process had, in KiB.
 
 It is told what to try: `grow.py '[["openai", "http://127.0.0.1:1234", "endless-json", "streamed"], …]'`. It prints
-for each how much that was, in KiB, and the name of the error that came.
+for each how much that was, in KiB, and the name of the error that came. Each is tried in a process of its own, for
+memory that was taken once may be taken again unseen.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import multiprocessing
 import sys
 from pathlib import Path
 
 import g4f
+import g4f.transport  # before anything is measured
 
 PROVIDERS = {"openai": ("OpenaiChat", "/v1"), "anthropic": ("Anthropic", ""), "gemini": ("Gemini", "")}
 _SELF = Path("/proc/self")
 _RESET_PEAK = "5"
 
 
-async def main(tries: list[list[str]]) -> None:
-    """Try each; the first one of a dialect is for what is loaded once."""
-    grown: list[tuple[int, str]] = []
-    for dialect, url, fault, way in tries:
-        provider, path = PROVIDERS[dialect]
-        async with g4f.AsyncClient(provider=provider, api_key="sk-1", base_url=url + path, max_retries=0) as client:
-            (_SELF / "clear_refs").write_text(_RESET_PEAK)
-            before = read_memory("VmRSS")
-            error = await ask(client, fault or None, way)
-            grown.append((read_memory("VmHWM") - before, error))
-    print(json.dumps(grown))  # noqa: T201 - for who started it
+def main(tries: list[list[str]]) -> None:
+    """Try each."""
+    with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+        print(json.dumps(pool.map(measure, tries, chunksize=1)))  # noqa: T201 - for who started it
+
+
+def measure(attempt: list[str]) -> tuple[int, str]:
+    """Try one, and return how much memory it took and what error came."""
+    return asyncio.run(grow(*attempt))
+
+
+async def grow(dialect: str, url: str, fault: str, way: str) -> tuple[int, str]:
+    """Ask for a fault after an answer without one, which is for what is loaded once."""
+    provider, path = PROVIDERS[dialect]
+    async with g4f.AsyncClient(provider=provider, api_key="sk-1", base_url=url + path, max_retries=0) as client:
+        await ask(client, None, way)
+        (_SELF / "clear_refs").write_text(_RESET_PEAK)
+        before = read_memory("VmRSS")
+        error = await ask(client, fault or None, way)
+        return read_memory("VmHWM") - before, error
 
 
 async def ask(client: g4f.AsyncClient, fault: str | None, way: str) -> str:
@@ -53,4 +65,4 @@ def read_memory(name: str) -> int:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(json.loads(sys.argv[1])))
+    main(json.loads(sys.argv[1]))

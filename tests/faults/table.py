@@ -270,6 +270,7 @@ NO_ANSWER = {
         (Turn(failure=Failure(500, in_stream=True)),),
     ),
     "json-nested-deep": _meet("json-nested-deep", UNREADABLE, UNREADABLE),
+    "json-of-empty-objects": _meet("json-of-empty-objects", UNREADABLE, SPOILT, timeout=MUCH_LATER),
     "endless-json": _meet("endless-json", UNREADABLE, UNREADABLE, **_BOMB),
     "gzip-bomb": _meet("gzip-bomb", UNREADABLE, UNREADABLE, **_BOMB),
     "deflate-bomb": _meet("deflate-bomb", UNREADABLE, UNREADABLE, **_BOMB),
@@ -441,10 +442,8 @@ SECTIONS: Mapping[str, Mapping[str, Row]] = {
     "Pictures": PICTURES,
 }
 ROWS: Mapping[str, Row] = {name: row for rows in SECTIONS.values() for name, row in rows.items()}
-ENDLESS = (
-    "endless-headers", "endless-header", "endless-error-page", "endless-json", "gzip-bomb", "deflate-bomb",
-    "endless-line", "json-nested-deep",
-)  # fmt: skip
+ENDLESS = ("endless-json", "gzip-bomb", "deflate-bomb", "endless-line", "json-nested-deep", "json-of-empty-objects")
+ENDLESS_BEFORE = ("endless-headers", "endless-header", "endless-error-page")  # before any of the answer
 # One for each way that a call can end, and a few that are hard on a client whose caller waits in another thread.
 SYNCHRONOUS = (
     "early-hints", "closed-once", "refused", "first-byte-never-comes", "html-page", "429-always", "401", "gzip-cut",

@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from g4f.context import MAX_DEPTH
+from g4f.context import MAX_DEPTH, USUAL_OBJECT_BYTES, Limits
 from g4f.errors import APIResponseError, InvalidInputError
-from g4f.fold import join_surrogates
+from g4f.fold import join_all_surrogates
 
 try:
     import orjson
@@ -17,6 +17,11 @@ except ImportError:
     orjson = None  # type: ignore[assignment]  # the extra `speed` is not installed
 
 _BOM = codecs.BOM_UTF8
+FEW_BYTES = 2**20  # what is as short passes all of the usual limits
+# What CPython takes for a value at most (an object of up to five fields, a list of one value, a place in either with a
+# number, half a short text), in bytes, by the character that each has; and for all that fits into a byte of JSON.
+_SIZES = {b"{": 200, b"[": 96, b",": 40, b'"': 16}
+_MOST_OF_A_BYTE = 40
 
 
 def encode_json(value: Any) -> bytes:
@@ -80,12 +85,25 @@ _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _load: Callable[[bytes], Any] = getattr(orjson, "loads", _load_plainly)
 
 
-def check_depth(data: bytes, depth: int) -> None:
-    """Look at JSON that must be flatter than `decode_json` asks for, before it is read; what is none passes.
+def check_json(data: bytes, limits: Limits) -> None:
+    """Look at JSON before it is read for good; what is none passes.
 
     Raises:
-        APIResponseError: It is nested deeper.
+        APIResponseError: It would take more memory than the limits allow, or is nested deeper.
     """
+    allowed = limits.object_bytes or max(USUAL_OBJECT_BYTES, 4 * limits.json_bytes)
+    if len(data) * _MOST_OF_A_BYTE > allowed:
+        size = sum(each * data.count(sign) for sign, each in _SIZES.items())
+        if size > allowed:
+            raise APIResponseError(
+                f"The answer's JSON would take about {size} bytes of memory, more than {allowed} bytes, which "
+                f"limits=g4f.Limits(object_bytes=…) sets: {show_start(data)}"
+            )
+    if limits.json_depth < MAX_DEPTH:
+        _check_depth(data, limits.json_depth)
+
+
+def _check_depth(data: bytes, depth: int) -> None:
     if _has_many(data, depth):
         try:
             value = decode_json(data)
@@ -133,17 +151,11 @@ def decode_answer(data: bytes) -> dict[str, Any]:
     Raises:
         APIResponseError: It is something else.
     """
-    value: dict[str, Any] = decode_object(data)
+    value = decode_object(data)
     # A picture of some megabytes has no backslash, which alone is found fastest.
-    return _join_halves(value) if b"\\" in data and (b"\\ud" in data or b"\\uD" in data) else value
-
-
-def _join_halves(value: Any) -> Any:
-    if isinstance(value, str):
-        return join_surrogates(value)
-    if isinstance(value, dict):
-        return {_join_halves(key): _join_halves(item) for key, item in value.items()}
-    return [_join_halves(item) for item in value] if isinstance(value, list) else value
+    if b"\\" in data and (b"\\ud" in data or b"\\uD" in data):
+        value = join_all_surrogates(value)
+    return value
 
 
 def show_start(data: bytes, length: int = 120) -> str:

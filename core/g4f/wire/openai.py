@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,7 +21,7 @@ from g4f.manifest import StreamEnd
 from g4f.wire import errors
 from g4f.wire.dialect import StreamDecoder, Warn, Wire
 from g4f.wire.json import decode_answer, decode_json, encode_json, show_start
-from g4f.wire.sse import Event, SseDecoder
+from g4f.wire.sse import Event, is_event_stream, split_events
 
 MAX_IMAGES_BYTES = 256 * 2**20
 # A service's own words, in place: the body of a request before it is written (what the user adds to it comes after),
@@ -30,7 +29,6 @@ MAX_IMAGES_BYTES = 256 * 2**20
 AdaptBody = Callable[[dict[str, Any], Warn], None]
 AdaptAnswer = Callable[[dict[str, Any]], None]
 _JSON = {"Content-Type": "application/json"}
-_EVENT_STREAM = re.compile(rb"(\xef\xbb\xbf)?\s*(data|event|id|retry)?:")
 
 
 def encode_chat(request: ChatRequest, *, stream: bool, warn: Warn, adapt: AdaptBody | None = None) -> HttpRequest:
@@ -70,7 +68,7 @@ def decode_chat(response: HttpResponse, adapt: AdaptAnswer | None = None) -> Com
         APIResponseError: It is no completion, or one without choices.
         APIStatusError: It is an error in spite of its status.
     """
-    if _EVENT_STREAM.match(response.body):
+    if is_event_stream(response.body):
         return _decode_streamed_body(response.body, adapt)
     data = _decode_answer(response)
     if adapt is not None:
@@ -92,7 +90,7 @@ def _decode_answer(response: HttpResponse) -> dict[str, Any]:
 
 def _decode_streamed_body(body: bytes, adapt: AdaptAnswer | None) -> Completion:
     decoder = ChunkDecoder("finish", adapt)
-    chunks = [decoder.feed(event) for event in SseDecoder().feed(body + b"\n\n")]
+    chunks = map(decoder.feed, split_events(body))
     completion = fold_chunks(chunk for chunk in chunks if chunk is not None)
     if not completion.choices or not decoder.complete:
         raise APIResponseError(f"The answer is a stream that ends too early: {show_start(body)}", retryable=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 
 from g4f.context import DEFAULT_LIMITS
 from g4f.errors import APIResponseError
@@ -15,7 +16,10 @@ Event = tuple[str, bytes]
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _START = b"data: "  # of an event of the plainest kind
+_EVENTS = re.compile(rb"(\xef\xbb\xbf)?\s*(data|event|id|retry)?:")
 _FEW_BYTES = 2**16
+_MANY_BYTES = 2**20
+_MOST_LINES = 2**20
 
 
 class SseDecoder:
@@ -26,12 +30,19 @@ class SseDecoder:
 
     Args:
         max_event_bytes: How large one line, and the data of one event, may grow.
+
+    Attributes:
+        largest: How large an event was so far, in bytes, where it was a mebibyte and more.
     """
 
-    __slots__ = ("_after_cr", "_data", "_data_size", "_head", "_max", "_rest", "_rest_size", "_too_large", "_type")
+    __slots__ = (
+        "_after_cr", "_data", "_data_size", "_head", "_max", "_max_plain", "_rest", "_rest_size", "_too_large", "_type",
+        "largest",
+    )  # fmt: skip
 
     def __init__(self, max_event_bytes: int = DEFAULT_LIMITS.event_bytes) -> None:
         self._max = max_event_bytes
+        self._max_plain = min(max_event_bytes, _MANY_BYTES)
         self._head: bytes | None = b""  # the first bytes, until it is known whether they are a byte-order mark
         self._rest: list[bytes] = []  # the line that no read has ended yet
         self._rest_size = 0
@@ -40,6 +51,7 @@ class SseDecoder:
         self._data: list[bytes] = []
         self._data_size = 0
         self._too_large = False
+        self.largest = 0
 
     def feed(self, data: bytes) -> list[Event]:
         """Return the events that `data` completes.
@@ -67,7 +79,7 @@ class SseDecoder:
             return None
         if self._rest_size:
             data = b"".join([*self._rest, data])
-        if not data.startswith(_START) or b"\r" in data or len(data) > self._max:
+        if not data.startswith(_START) or b"\r" in data or len(data) > self._max_plain:
             return None
         values = data.split(b"\n\n" + _START)
         last = values.pop()
@@ -138,6 +150,29 @@ class SseDecoder:
 
     def _close_event(self, events: list[Event]) -> None:
         if self._data:
+            if self._data_size > _MANY_BYTES:
+                self.largest = max(self.largest, self._data_size)
             events.append((self._type or "message", b"\n".join(self._data)))
             self._data, self._data_size = [], 0
         self._type = ""
+
+
+def is_event_stream(body: bytes) -> bool:
+    """Tell a stream from JSON, of which some services send one where the other was asked for."""
+    return _EVENTS.match(body) is not None
+
+
+def split_events(body: bytes) -> Iterator[Event]:
+    """Return the events of a stream that came as a whole, even if the last one lacks its blank line.
+
+    They are made when they are taken: a body of nothing but line ends would fill the memory with them.
+
+    Raises:
+        APIResponseError: An event is too large, or there are a million lines, which takes seconds to read.
+    """
+    if body.count(b"\n") + body.count(b"\r") > _MOST_LINES:
+        raise APIResponseError(f"The answer is a stream of more than {_MOST_LINES} lines.")
+    decoder = SseDecoder()
+    for start in range(0, len(body), _FEW_BYTES):
+        yield from decoder.feed(body[start : start + _FEW_BYTES])
+    yield from decoder.feed(b"\n\n")

@@ -171,6 +171,18 @@ def json_nested_deep(reply: Reply) -> Delivery:
     return _replace_body(reply, b"[" * 100_000 + b"]" * 100_000)
 
 
+def json_of_empty_objects(reply: Reply) -> Delivery:
+    """Two million empty objects beside the answer, in a few kilobytes."""
+    many = b"{}," * 2 * MIB
+    if reply.streams:
+        filled = b'data: {"type": "ping", "choices": [], "candidates": [], "more": [%b{}]}\n\n' % many
+        reply = attrs.evolve(reply, pieces=(*reply.begun, filled, *reply.pieces[reply.end :]))
+    else:
+        answer = b"".join(reply.pieces).strip().removesuffix(b"}")
+        reply = attrs.evolve(reply, pieces=(answer, b', "more": [%b{}]}' % many))
+    return _send_compressed(reply, _compress_body(reply, level=1))
+
+
 def endless_json(reply: Reply) -> Delivery:  # noqa: ARG001 - nothing is left of it
     """JSON whose end never comes."""
     headers = {"content-type": "application/json"}
@@ -228,8 +240,8 @@ def _blow_up(form: int) -> Iterator[bytes]:
     yield from repeat(block, 1023)
 
 
-def _compress_body(reply: Reply) -> bytes:
-    compressor = zlib.compressobj(wbits=GZIP_FORMAT)
+def _compress_body(reply: Reply, level: int = -1) -> bytes:
+    compressor = zlib.compressobj(level, wbits=GZIP_FORMAT)
     return compressor.compress(b"".join(reply.pieces)) + compressor.flush()
 
 

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from g4f.context import DEFAULT_LIMITS, USUAL_OBJECT_BYTES, Limits
 from g4f.errors import APIResponseError, InvalidInputError
 from g4f.wire import json as wire_json
-from g4f.wire.json import MAX_DEPTH, check_depth, decode_answer, decode_json, decode_object, encode_json, show_start
+from g4f.wire.json import MAX_DEPTH, check_json, decode_answer, decode_json, decode_object, encode_json, show_start
 
 any_text = st.text(st.characters(), max_size=8)  # lone surrogates among it
 whole_numbers = st.integers(-(2**63), 2**64 - 1)  # orjson reads larger ones as floats, as JavaScript does
@@ -126,9 +127,9 @@ def test_json_can_be_asked_to_be_flatter(depth: int, start: bytes, end: bytes, i
         data = start * repeats + inside + end * repeats
         if repeats * levels > depth:
             with pytest.raises(APIResponseError, match=f"nested deeper than {depth} levels"):
-                check_depth(data, depth)
+                check_json(data, Limits(json_depth=depth))
         else:
-            check_depth(data, depth)
+            check_json(data, Limits(json_depth=depth))
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,51 @@ def test_json_can_be_asked_to_be_flatter(depth: int, start: bytes, end: bytes, i
 )
 def test_brackets_that_are_no_levels_do_not_count(data: bytes) -> None:
     """Those in texts; and what is no JSON is told of by who reads it."""
-    check_depth(data, 1)
+    check_json(data, Limits(json_depth=1))
+
+
+MANY = 20_000
+REPEATED = [
+    "{}", "[]", "[[]]", "[0]", '{"a":0}', '{"a":0,"b":0}', '{"embedding":[1]}', "999", "-12", "1.5", "-0.012345678",
+    '"ab"', '{"token":"hello","logprob":-1.25,"bytes":[32,97,98]}',
+]  # fmt: skip
+
+
+def weigh(value: Any) -> int:
+    """Return how much memory a value takes, in bytes; what is shared counts for nothing."""
+    parts = [*value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
+    tracked = 16 if isinstance(value, (dict, list)) else 0  # of the garbage collector, which Python's size leaves out
+    shared = value is None or (isinstance(value, int) and -5 <= value <= 256)
+    return 0 if shared else sys.getsizeof(value) + tracked + sum(map(weigh, parts))
+
+
+@pytest.mark.parametrize("item", REPEATED)
+def test_json_is_weighed_as_what_python_makes_of_it(item: str) -> None:
+    """Before it is read: no item takes more than a third above the estimate, at which the limit is."""
+    data = f"[{','.join([item] * MANY)}]".encode()
+    real = weigh(decode_json(data))
+
+    with pytest.raises(APIResponseError, match=r"would take about \d+ bytes of memory, more than \d+ bytes") as caught:
+        check_json(data, Limits(object_bytes=real * 3 // 4))
+    estimate = int(str(caught.value).partition("about ")[2].split()[0])
+    check_json(data, Limits(object_bytes=estimate))
+    assert not caught.value.retryable
+
+
+@pytest.mark.parametrize("item", ["{}", "[[]]", '{"a":0}', "[0]"])
+def test_what_a_few_bytes_become_is_within_the_usual_limit(item: str) -> None:
+    """So it need not be weighed."""
+    data = f"[{','.join([item] * MANY)}]".encode()
+
+    assert weigh(decode_json(data)) / len(data) * wire_json.FEW_BYTES < USUAL_OBJECT_BYTES
+
+
+def test_a_large_answer_of_the_usual_kinds_is_within_the_limits() -> None:
+    """Long texts; as many vectors as the limit of bytes lets through; more of both with that limit."""
+    vectors = b"[" + b",".join([b"-0.012345678"] * 100_000) + b"],"
+    check_json(b'{"content": "' + b"Well, {so} and so. " * 300_000 + b'"}', DEFAULT_LIMITS)
+    check_json(vectors * 25, DEFAULT_LIMITS)
+    check_json(vectors * 63, Limits(json_bytes=128 * 2**20))
 
 
 @pytest.mark.parametrize(("data", "kind"), [(b"[]", "list"), (b"null", "NoneType"), (b'"a"', "str"), (b"1", "int")])

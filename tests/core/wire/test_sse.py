@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from g4f.errors import APIResponseError
-from g4f.wire.sse import Event, SseDecoder
+from g4f.wire.sse import Event, SseDecoder, is_event_stream, split_events
 
 TEXTS = (
     b"data: one\n\n",
@@ -194,3 +194,35 @@ def test_the_limit_of_a_line_is_exact(start: bytes, ended: bytes) -> None:
     assert SseDecoder(max_event_bytes=20).feed(line + ended) == []
     with pytest.raises(APIResponseError, match="larger than 20 bytes"):
         SseDecoder(max_event_bytes=20).feed(line + b"x" + ended)
+
+
+def test_an_event_of_a_mebibyte_and_more_is_told_of() -> None:
+    """Others may be read without a look at what is in them."""
+    decoder = SseDecoder()
+    for size, largest in ((10, 0), (2**20 - 1, 0), (2**20, 2**20 + 1), (30, 2**20 + 1), (2**21, 2**21 + 1)):
+        for read in cut(b"data: " + b"x" * size + b"\n\ndata: a\n\n", [*range(0, size, 2**18)]):
+            decoder.feed(read)
+        assert decoder.largest == largest
+
+
+@given(streams)
+def test_a_stream_that_came_as_a_whole_has_the_same_events(stream: bytes) -> None:
+    """And the last one, of which nothing but its end may be missing."""
+    assert list(split_events(stream)) == SseDecoder().feed(stream + b"\n\n")
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r"])
+def test_a_stream_of_a_million_lines_is_not_read(end: bytes) -> None:
+    """It would take seconds, in which nothing else happens."""
+    line = b":" + end
+    assert list(split_events(line * 2**19)) == []
+    with pytest.raises(APIResponseError, match="more than 1048576 lines"):
+        next(split_events(line * (2**20 + 1)))
+
+
+@pytest.mark.parametrize("body", [b"data: 1", b"\xef\xbb\xbf\n event: a", b": comment", b"\n\nid:", b"retry: 1"])
+def test_a_stream_is_told_from_json_by_its_beginning(body: bytes) -> None:
+    """Whatever its type was said to be."""
+    assert is_event_stream(body)
+    assert not is_event_stream(b'{"data": 1}')
+    assert not is_event_stream(b"<p>data:")

@@ -7,7 +7,6 @@ in the messages of the next request, both return to the service unchanged.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from g4f.context import HttpResponse
 from g4f.errors import APIResponseError
 from g4f.fold import fold_chunks, list_objects
 from g4f.wire.json import decode_answer, encode_json, show_start
-from g4f.wire.sse import SseDecoder
+from g4f.wire.sse import is_event_stream, split_events
 from g4f_provider_anthropic.wire.errors import make_event_error
 from g4f_provider_anthropic.wire.parts import Block
 
@@ -41,7 +40,6 @@ _PLAIN_FIELDS = {
 }
 _PLAIN_ORDER = {"thinking": 0, "redacted_thinking": 0, "text": 1, "tool_use": 2}
 _DIRECT = {"type": "direct"}
-_EVENT_STREAM = re.compile(rb"(\xef\xbb\xbf)?\s*(data|event|id|retry)?:")
 
 
 def decode_chat(response: HttpResponse) -> Completion:
@@ -51,7 +49,7 @@ def decode_chat(response: HttpResponse) -> Completion:
         APIResponseError: It is no message.
         APIStatusError: It is an error in spite of its status.
     """
-    if _EVENT_STREAM.match(response.body):
+    if is_event_stream(response.body):
         return _decode_streamed_body(response.body)
     if not response.body.strip():
         raise APIResponseError(f"The answer is empty (status {response.status}).", retryable=True)
@@ -72,10 +70,11 @@ def _decode_streamed_body(body: bytes) -> Completion:
     from g4f_provider_anthropic.wire.stream import decode_stream
 
     decoder = decode_stream("marker")
-    chunks = [decoder.feed(event) for event in SseDecoder().feed(body + b"\n\n")]
+    chunks = map(decoder.feed, split_events(body))
+    completion = fold_chunks(chunk for chunk in chunks if chunk is not None)
     if not decoder.complete:
         raise APIResponseError(f"The answer is a stream that ends too early: {show_start(body)}", retryable=True)
-    return fold_chunks(chunk for chunk in chunks if chunk is not None)
+    return completion
 
 
 def build_head(message: Mapping[str, Any]) -> dict[str, Any]:

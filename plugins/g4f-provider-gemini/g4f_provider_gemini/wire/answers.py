@@ -43,7 +43,7 @@ class Answer:
         self._index = index
         self._started = False
         self._has_content = False
-        self._text = ""
+        self._texts: list[str] = []
         self._calls = 0
         self._open: OpenCall | None = None
         self._signature = ""
@@ -60,6 +60,8 @@ class Answer:
         choice: dict[str, Any] = {"index": self._index, "delta": delta, "finish_reason": None}
         for part in read_tables(read_table(candidate.get("content")).get("parts")):
             self._read_part(part, delta, response_id)
+        for name in delta.keys() & {"content", "reasoning_content"}:
+            delta[name] = "".join(delta[name])
         if isinstance(candidate.get("logprobsResult"), dict):
             choice["logprobs"] = _read_logprobs(candidate["logprobsResult"])
         self._rest.update({name: value for name, value in candidate.items() if name not in _TOLD})
@@ -82,9 +84,9 @@ class Answer:
 
     def _read_text(self, part: dict[str, Any], delta: dict[str, Any]) -> None:
         name = "reasoning_content" if part.get("thought") is True else "content"
-        delta[name] = delta.get(name, "") + part["text"]
+        delta.setdefault(name, []).append(part["text"])  # joined when all are there: one by one takes quadratic time
         if name == "content":
-            self._text += part["text"]
+            self._texts.append(part["text"])
             self._has_content = self._has_content or bool(part["text"])
         self._signature = read_text(part.get("thoughtSignature")) or self._signature
 
@@ -123,7 +125,7 @@ class Answer:
         self._close_call(delta, response_id)
         finish = _FINISH.get(reason)
         if (finish is None and not self._has_content) or (reason in _CUT_OFF and not self._calls):
-            raise make_failure(reason, read_text(self._rest.get("finishMessage")), self._text)
+            raise make_failure(reason, read_text(self._rest.get("finishMessage")), "".join(self._texts))
         choice["finish_reason"] = "tool_calls" if self._calls and finish in (None, "stop") else finish or "stop"
         if finish == "content_filter" and read_text(self._rest.get("finishMessage")):
             delta["refusal"] = self._rest["finishMessage"]

@@ -5,7 +5,7 @@ Source: https://ai.google.dev/api/generate-content#generatecontentresponse, http
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -18,12 +18,10 @@ from g4f.images import Images
 from g4f.manifest import StreamEnd
 from g4f.wire.dialect import StreamDecoder
 from g4f.wire.json import decode_json, decode_object, show_start
-from g4f.wire.sse import Event, SseDecoder
+from g4f.wire.sse import Event, is_event_stream, split_events
 from g4f_provider_gemini.wire.answers import Answer, is_blocked, is_picture, make_failure
 from g4f_provider_gemini.wire.errors import make_body_error
 from g4f_provider_gemini.wire.lenient import read_count, read_table, read_tables, read_text
-
-_EVENT_STREAM = re.compile(rb"(\xef\xbb\xbf)?\s*(data|event|id|retry)?:")
 
 _TOLD = frozenset({"candidates", "createTime", "modelVersion", "promptFeedback", "responseId", "usageMetadata"})
 
@@ -40,6 +38,7 @@ class ResponseDecoder:
     def __init__(self, stream_end: StreamEnd) -> None:
         self._by_close = stream_end == "close"
         self._answers: dict[int, Answer] = {}
+        self._unfinished: set[int] = set()
         self._blocked = False
 
     @property
@@ -50,7 +49,7 @@ class ResponseDecoder:
     @property
     def complete(self) -> bool:
         """Whether every candidate has its finish reason, or the prompt was blocked."""
-        finished = bool(self._answers) and all(answer.finished for answer in self._answers.values())
+        finished = bool(self._answers) and not self._unfinished
         return finished or self._blocked or self._by_close
 
     def feed(self, event: Event) -> Chunk | None:
@@ -94,6 +93,7 @@ class ResponseDecoder:
             index = read_count(candidate.get("index"))
             answer = self._answers.setdefault(index, Answer(index))
             choices.append(answer.read(candidate, read_text(value.get("responseId"))))
+            (self._unfinished.discard if answer.finished else self._unfinished.add)(index)
         return choices
 
 
@@ -149,12 +149,14 @@ def decode_chat(response: HttpResponse) -> Completion:
         APIResponseError: It is no answer, or the model stopped without one.
         APIStatusError: It is an error in spite of its status.
     """
+    if not response.body.strip():
+        raise APIResponseError(f"The answer is empty (status {response.status}).", retryable=True)
     decoder = ResponseDecoder("finish")
-    pieces = _split_pieces(response)
-    completion = fold_chunks([decoder.read(piece) for piece in pieces])
+    pieces = _split_pieces(response.body)
+    completion = fold_chunks(map(decoder.read, pieces))
     if decoder.is_empty:
         raise APIResponseError(f"The answer has no candidates: {show_start(response.body)}")
-    if len(pieces) > 1 and not decoder.complete:
+    if not (decoder.complete or (isinstance(pieces, list) and len(pieces) == 1)):
         raise APIResponseError(
             f"The answer is a stream that ends too early: {show_start(response.body)}", retryable=True
         )
@@ -162,12 +164,9 @@ def decode_chat(response: HttpResponse) -> Completion:
     return completion
 
 
-def _split_pieces(response: HttpResponse) -> list[Any]:
-    body = response.body
-    if not body.strip():
-        raise APIResponseError(f"The answer is empty (status {response.status}).", retryable=True)
-    if _EVENT_STREAM.match(body):
-        return [decode_json(data) for _, data in SseDecoder().feed(body + b"\n\n")]
+def _split_pieces(body: bytes) -> Iterable[Any]:
+    if is_event_stream(body):
+        return (decode_json(data) for _, data in split_events(body))
     value = decode_json(body)
     return value if isinstance(value, list) else [value]
 
