@@ -2,6 +2,7 @@
 
 While modules are imported Ctrl-C ends the program at once: an exception would come out wherever Python happens to be,
 and is lost in some of these places. A command's own work is interrupted by `KeyboardInterrupt`, so that it cleans up.
+What happens before, while Python itself starts, is not ours: it ends with words and a code of Python's.
 """
 
 from __future__ import annotations
@@ -35,8 +36,13 @@ def leave_at_once() -> NoReturn:
 
 
 def end_at_once() -> None:
-    """Let Ctrl-C end the program at once, unless somebody else decides what it does, as `nohup`."""
+    """Let Ctrl-C end the program at once, unless somebody else decides what it does, as `nohup`.
+
+    One that was held back while Python started, as `scripts/g4f` has it, counts now.
+    """
     _replace(signal.default_int_handler, leave_interrupted)
+    if hasattr(signal, "pthread_sigmask"):  # not on Windows
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
 
 
 def clean_up_first() -> None:

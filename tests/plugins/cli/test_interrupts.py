@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
+import os
 import signal
 import subprocess
 import sys
@@ -13,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from g4f_provider_local.download import find_cache, is_cached
+from g4f_provider_local.download import ensure_model
 from loopback import Loopback, Received, Reply, make_chunk, reply_events, reply_json
 from plugins.cli.program import PIXEL, Program
 from plugins.cli.test_chat import at_prompt, say
@@ -22,7 +24,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="what runs is read from /proc"),
     pytest.mark.timeout(300),
 ]
-SMALL = "smollm2-135m-instruct"
 WORDS = [f"word{number} " for number in range(40)]
 
 
@@ -68,6 +69,18 @@ def try_moments(program: Program, arguments: list[str], moments: list[float]) ->
     for moment in moments:
         yield interrupt(program, arguments, 0.05 + seconds * moment)
     measure(program, arguments)
+
+
+def test_what_was_pressed_while_python_started_counts(program: Program) -> None:
+    """It was held back, as `scripts/g4f` does, so that Python does not die of it."""
+
+    def press() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        os.kill(os.getpid(), signal.SIGINT)
+
+    process = program.start("--help", preexec_fn=press)
+    assert process.communicate() == (b"", b"")
+    assert process.returncode == 130
 
 
 def test_a_stream_is_interrupted(program: Program, moments: list[float]) -> None:
@@ -150,13 +163,9 @@ def test_a_download_is_interrupted(program: Program, moments: list[float]) -> No
         assert hub.wait_until(lambda: hub.connections == 0)
 
 
-@pytest.mark.skipif(not is_cached(SMALL), reason=f"needs the weights of {SMALL}: g4f download {SMALL}")
 def test_a_model_that_is_loaded_is_interrupted(program: Program, moments: list[float]) -> None:
     """No process and no port is left of it."""
-    from g4f_provider_local.catalogue import read_catalogue
-
-    model = read_catalogue()[SMALL]
-    weights = find_cache() / model.sha256 / model.file
+    weights = asyncio.run(ensure_model("smollm2-135m-instruct"))
     arguments = ["-p", "Local", "-m", str(weights), "-o", "max_tokens", "3", "hi"]
     for _ in try_moments(program, arguments, moments):
         assert sorted(path.name for path in program.folder.iterdir()) == []
