@@ -176,7 +176,7 @@ def examine(*, import_providers: bool = False) -> Report:
         providers = tuple(_list_unknown())
         if not findings:  # else they say why
             findings.append(_describe_failed_import(error))
-    findings += [*_check_metadata(installed), *_check_requirements(installed), *_check_media_folder()]
+    findings += [*_check_metadata(installed), *_check_requirements(installed), *_check_media_folder(), *_check_log()]
     return Report(
         python=".".join(map(str, sys.version_info[:3])),
         executable=sys.executable,
@@ -579,6 +579,12 @@ def _check_media_folder() -> Iterator[Finding]:
         "broken" if chosen else "note",
         f"The folder for generated images, {folder}, {what}: set G4F_MEDIA_DIR to one that can.",
     )
+
+
+def _check_log() -> Iterator[Finding]:
+    level = os.environ.get("G4F_LOG", "").strip().lower()
+    if level not in ("", "info", "debug"):
+        yield Finding("broken", f"G4F_LOG must be info or debug, not {level!r}: g4f refuses to start.")
 
 
 def format_json(report: Report) -> str:

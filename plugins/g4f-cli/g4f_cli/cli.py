@@ -59,12 +59,4 @@ def cli() -> None:
     """Ask AI services, and have them draw, from the command line.
 
     What is no command is a prompt: g4f "Why is the sky blue?" is short for g4f ask "Why is the sky blue?".
-
-    \b
-    Exit codes:
-      0    done
-      1    the service or the provider failed, or the answer could not be written
-      2    the command line or an input cannot be used
-      3    a key is missing or refused
-      130  interrupted
-    """  # noqa: D301 - \b keeps click from filling the list
+    """

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
 from itertools import takewhile
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,6 +33,33 @@ _FOREIGN: Mapping[str, tuple[int, tuple[str, ...]]] = {
 _SERVERS = frozenset({"serve", "api", "gui"})
 
 
+_EXIT_CODES = {
+    0: "done",
+    1: "the service or the provider failed, or the answer could not be written",
+    2: "the command line or an input cannot be used",
+    3: "a key is missing or refused",
+    130: "interrupted",
+}
+_NARROW = 52  # columns; click writes no help that is narrower
+
+
+class _HelpFormatter(click.HelpFormatter):
+    """Keeps help within narrow terminals too."""
+
+    def __init__(self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None) -> None:
+        columns = get_terminal_size().columns
+        narrow = max(columns - 2, 20) if columns < _NARROW else None
+        super().__init__(indent_increment, width or narrow, max_width)
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """Write a list of words and what they mean; the words get a third of a narrow terminal."""
+        super().write_dl(rows, col_max if self.width > _NARROW - 2 else self.width // 3, col_spacing)
+
+
+class _Context(click.Context):
+    formatter_class = _HelpFormatter
+
+
 class CommandGroup(click.Group):
     """The program: its own commands, which live in modules of their own, and those that other packages bring.
 
@@ -39,6 +67,8 @@ class CommandGroup(click.Group):
         homes: The module of each command, which holds it as `command`.
         default: The command that gets the words when the first of them names none.
     """
+
+    context_class = _Context
 
     def __init__(self, *arguments: Any, homes: Mapping[str, str], default: str, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -70,6 +100,7 @@ class CommandGroup(click.Group):
 
     def _load(self, name: str) -> click.Command:
         command: click.Command = import_module(self._homes[name]).command
+        command.context_class = _Context
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -158,6 +189,8 @@ class CommandGroup(click.Group):
         brought = [(name, _describe(self._brought[name])) for name in sorted(self._brought)]
         with formatter.section("Commands"):
             formatter.write_dl([*own, *brought])
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), meaning) for code, meaning in _EXIT_CODES.items()])
 
 
 class ExtensionGroup(click.Group):
@@ -216,6 +249,11 @@ class DefaultGroup(click.Group):
     def __init__(self, *arguments: Any, default: str, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._default = default
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Take a command in; its help is written as all of ours."""
+        cmd.context_class = _Context
+        super().add_command(cmd, name)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the default command before what is no command."""

@@ -9,14 +9,23 @@ import asyncio
 import json
 
 import click
+from click.shell_completion import CompletionItem
 
 from g4f_provider_local.catalogue import read_catalogue
 from g4f_provider_local.download import ensure_model, list_models, remove_model
 from g4f_provider_local.progress import ProgressLine
 
 
+def _complete_model(_: click.Context, __: click.Parameter | None, incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in read_catalogue() if name.startswith(incomplete)]
+
+
 class _Group(click.Group):
     """Takes what is no command for the name of a model."""
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete a command, or a model."""
+        return [*super().shell_complete(ctx, incomplete), *_complete_model(ctx, None, incomplete)]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `get` before a model, or before nothing at all."""
@@ -34,7 +43,7 @@ def command() -> None:
 
 
 @command.command("get", hidden=True)
-@click.argument("model", required=False)
+@click.argument("model", required=False, shell_complete=_complete_model)
 def get(model: str | None) -> None:
     """Fetch the weights of MODEL, and print the path of their file."""
     name = model or next(iter(read_catalogue()))
@@ -58,7 +67,7 @@ def show_models(*, as_json: bool) -> None:
 
 
 @command.command("remove")
-@click.argument("model")
+@click.argument("model", shell_complete=_complete_model)
 def remove(model: str) -> None:
     """Remove the weights of MODEL, or what was fetched of them."""
     freed = remove_model(model)

@@ -473,6 +473,14 @@ def test_a_schema_of_fields_is_asked_for(program: Program) -> None:
     assert asked["schema"]["properties"] == {"name": {"type": "string"}, "age": {"type": "integer"}}
 
 
+def test_an_empty_schema_is_bad_input(program: Program) -> None:
+    """As of a variable that is not set; nobody is asked."""
+    service = program.serve(reply_json(make_completion("Hi")))
+    done = program.run("-p", "Service", "--schema", "", "hi")
+    assert (done.code, service.requests) == (2, [])
+    assert done.err == "Error: The schema is empty: name its fields, as --schema 'name, age int'.\n"
+
+
 def test_a_server_of_the_users_own_needs_no_set_up(program: Program) -> None:
     """An address and a model are enough."""
     with Loopback(HELLO) as server:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -9,44 +10,47 @@ from pathlib import Path
 import pytest
 
 from plugins.cli.program import Program
-from plugins.cli.terminal import Terminal
 
-needs_bash = pytest.mark.skipif(shutil.which("bash") is None or os.name == "nt", reason="there is no bash")
+SHELLS = {
+    "bash": (["bash", "--norc", "--noprofile", "-i"], 'eval "$(g4f completion bash)"'),
+    "zsh": (["zsh", "-f", "-i"], 'autoload -U compinit; compinit -u; eval "$(g4f completion zsh)"'),
+    "fish": (["fish", "--no-config", "--private", "-i"], "g4f completion fish | source"),
+}
+ZEBRA = 'contract = 1\ntitle = "Zebra"\nmodels = [{id = "zebra-1"}]\n[capabilities]\nchat = "yes"\n'
 
 
-@pytest.fixture
-def shell(program: Program) -> Terminal:
-    """A bash with our completion, and one provider."""
-    manifest = 'contract = 1\ntitle = "Zebra"\nmodels = [{id = "zebra-1"}]\n[capabilities]\nchat = "yes"\n'
-    program.install("Zebra", manifest=manifest)
+@pytest.mark.skipif(os.name == "nt", reason="there are no pseudo-terminals")
+@pytest.mark.parametrize("name", SHELLS)
+def test_the_tab_key_completes_in_a_real_shell(program: Program, name: str) -> None:
+    """Commands, options, models, providers, files, and the commands of other packages."""
+    if shutil.which(name) is None:
+        pytest.skip(f"there is no {name}")
+    program.install("Zebra", manifest=ZEBRA)
     (program.folder / "picture.png").touch()
     tools = program.home / "bin"
     tools.mkdir()
     (tools / "g4f").write_text(f"#!/bin/sh\nexec '{sys.executable}' -m g4f_cli \"$@\"\n")
     (tools / "g4f").chmod(0o755)
     path = os.pathsep.join([str(tools), str(Path(sys.executable).parent), os.environ["PATH"]])
-    return program.open_other(["bash", "--norc", "--noprofile", "-i"], PATH=path, PS1="$ ", TERM="xterm")
-
-
-@needs_bash
-@pytest.mark.parametrize(
-    ("typed", "completed"),
-    [
-        ("g4f provid\t", "g4f providers"),
-        ("g4f models def\t", "g4f models default"),
-        ("g4f --sche\t", "g4f --schema"),
-        ("g4f -p Zeb\t", "g4f -p Zebra"),
-        ("g4f image -m zebr\t", "g4f image -m zebra-1"),
-        ("g4f -a pict\t", "g4f -a picture.png"),
-    ],
-)
-def test_the_tab_key_completes_in_a_real_bash(shell: Terminal, typed: str, completed: str) -> None:
-    """Commands, options, models, providers and files."""
-    shell.wait_for("$")
-    shell.type('eval "$(g4f completion bash)"; echo rea""dy\r')
+    command, setting = SHELLS[name]
+    shell = program.open_other(command, PATH=path, PS1="$ ", TERM="xterm")
+    shell.wait_for(re.compile(r"[$#>]$").search)
+    shell.type(f'{setting}; echo rea""dy\r')
     shell.wait_for("ready")
-    shell.type(typed)
-    shell.wait_for(completed)
+    for typed, completed in {
+        "g4f provid\t": "g4f providers ",
+        "g4f models def\t": "g4f models default ",
+        "g4f --sche\t": "g4f --schema ",
+        "g4f -p Zeb\t": "g4f -p Zebra ",
+        "g4f image -m zebr\t": "g4f image -m zebra-1 ",
+        "g4f -a pict\t": "g4f -a picture.png ",
+        "g4f download smol\t": "g4f download smollm2-135m-instruct ",
+    }.items():
+        shell.type(typed)
+        shell.wait_for(completed.strip())
+        shell.type("end")
+        shell.wait_for(f"{completed}end")  # the word is complete, not proposed
+        shell.type("\x15")
 
 
 @pytest.mark.parametrize(
@@ -63,12 +67,13 @@ def test_the_tab_key_completes_in_a_real_bash(shell: Terminal, typed: str, compl
         ("g4f -o temp", "temperature"),
         ("g4f ask --cid ID", "ID"),
         ("g4f logs show ID", "ID"),
+        ("g4f download qwen", "qwen2.5-coder-0.5b-instruct"),
+        ("g4f download remove smol", "smollm2-135m-instruct"),
     ],
 )
 def test_what_follows_a_command_is_completed(program: Program, words: str, found: str) -> None:
     """Whatever the shell; ID stands for the beginning of a conversation's, or for all of it."""
-    manifest = 'contract = 1\ntitle = "Zebra"\nmodels = [{id = "zebra-1"}]\n[capabilities]\nchat = "yes"\n'
-    program.install("Zebra", manifest=manifest)
+    program.install("Zebra", manifest=ZEBRA)
     if found == "ID":
         program.install("Echo")
         program.run("-p", "Echo", "hi")

@@ -27,6 +27,16 @@ def test_something_broken_has_exit_code_1(program: Program) -> None:
     assert re.search(r"\nEcho +ready ", done.out)
 
 
+def test_settings_that_cannot_be_right_are_told(program: Program) -> None:
+    """With what they may be; a mere wish of upper case is none of them."""
+    (program.folder / "taken").touch()
+    done = program.run("doctor", G4F_LOG="loud", G4F_MEDIA_DIR="taken/here")
+    assert done.code == 1
+    assert "BROKEN: G4F_LOG must be info or debug, not 'loud': g4f refuses to start." in done.out
+    assert f"cannot be made: {program.folder / 'taken'} is a file: set G4F_MEDIA_DIR" in done.out.replace("\n", " ")
+    assert program.run("doctor", G4F_LOG="INFO").code == 0
+
+
 def test_json_is_for_programs(program: Program) -> None:
     """The same report."""
     program.install("Broken", manifest=None)

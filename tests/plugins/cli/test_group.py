@@ -52,6 +52,15 @@ def test_help_costs_little_more_than_click(program: Program) -> None:
     assert int(helped.stderr) < 2 * int(done.stdout)
 
 
+@pytest.mark.parametrize("words", ["--help", "models list --help", "providers --help", "doctor --help"])
+def test_help_keeps_within_a_narrow_terminal(program: Program, words: str) -> None:
+    """Click's own is never narrower than 50 columns."""
+    narrow = program.run(*words.split(), COLUMNS="30").out
+    assert max(map(len, narrow.splitlines())) <= 30
+    wide = program.run(*words.split(), COLUMNS="80").out
+    assert 60 < max(map(len, wide.splitlines())) <= 80
+
+
 def test_the_version_of_both_distributions_is_told(program: Program) -> None:
     """Neither is imported for it."""
     done = program.run("--version")

@@ -111,6 +111,8 @@ def test_nothing_is_kept_where_the_user_does_not_want_it(program: Program, servi
     assert program.run("logs", "on").code == 0
     ask(program, "hi")
     assert program.run("logs", "status").out.startswith("Conversations are kept.\n1 in ")
+    status = {"kept": True, "count": 1, "path": str(find_database(program))}
+    assert json.loads(program.run("logs", "status", "--json").out) == status
 
 
 @pytest.mark.parametrize("reply", [reply_events(make_chunk("Half"), 0.1, CUT), reply_json({"error": "no"}, 400)])

@@ -108,3 +108,11 @@ def test_broken_settings_are_told_with_their_path(program: Program) -> None:
         done = program.run("hi")
         assert done.code == 2
         assert str(settings) in done.err
+
+
+def test_the_default_is_told_to_programs(program: Program) -> None:
+    """`null` where there is none."""
+    program.install("Echo")
+    assert json.loads(program.run("models", "default", "--json").out) == {"model": None}
+    assert program.run("models", "default", "Echo/m-1").code == 0
+    assert json.loads(program.run("models", "default", "--json").out) == {"model": "Echo/m-1"}

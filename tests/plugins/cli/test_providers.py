@@ -169,3 +169,11 @@ def test_without_any_provider_the_table_says_what_to_install(tmp_path: Path) -> 
     from g4f_doctor import format_providers
 
     assert "(from a checkout: pip install ./plugins/g4f-provider-local)" in format_providers([])
+
+
+def test_the_default_is_told_to_programs(program: Program) -> None:
+    """`null` where there is none."""
+    program.install("Echo")
+    assert json.loads(program.run("providers", "default", "--json").out) == {"provider": None}
+    assert program.run("providers", "default", "echo").code == 0
+    assert json.loads(program.run("providers", "default", "--json").out) == {"provider": "Echo"}

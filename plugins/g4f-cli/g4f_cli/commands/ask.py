@@ -99,7 +99,7 @@ def _read_message(words: tuple[str, ...], options: AskOptions) -> dict[str, Any]
 
 def _read_arguments(options: AskOptions) -> ChatArguments:
     arguments = read_parameters(options["parameters"], options["provider_parameters"])
-    if options["schema"]:
+    if options["schema"] is not None:
         arguments["response_format"] = read_schema(options["schema"])
     return arguments
 

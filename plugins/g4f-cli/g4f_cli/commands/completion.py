@@ -18,7 +18,7 @@ def command(context: click.Context, shell: str) -> None:
 
     \b
     bash   add to ~/.bashrc                    eval "$(g4f completion bash)"
-    zsh    add to ~/.zshrc                     eval "$(g4f completion zsh)"
+    zsh    add to ~/.zshrc, after compinit     eval "$(g4f completion zsh)"
     fish   add to ~/.config/fish/config.fish   g4f completion fish | source
     """  # noqa: D301 - \b keeps click from filling the list
     from click import shell_completion

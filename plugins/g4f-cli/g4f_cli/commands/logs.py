@@ -115,13 +115,18 @@ def turn_off() -> None:
 
 
 @command.command("status", short_help="Tell whether conversations are kept, and where.")
+@json_option
 @debug_option
-def status() -> None:
+def status(as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
     """Tell whether conversations are kept, how many there are, and where."""
     from g4f_cli.history import find_database
 
-    click.echo(f"Conversations are {'kept' if read_settings().log else 'not kept'}.")
-    click.echo(f"{len(_read(-1))} in {find_database()}")
+    kept, count, place = read_settings().log, len(_read(-1)), find_database()
+    if as_json:
+        click.echo(json.dumps({"kept": kept, "count": count, "path": str(place)}))
+    else:
+        click.echo(f"Conversations are {'kept' if kept else 'not kept'}.")
+        click.echo(f"{count} in {place}")
 
 
 def _read(count: int) -> list[Conversation]:

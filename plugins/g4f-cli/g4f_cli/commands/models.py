@@ -47,14 +47,16 @@ def list_models(text: str | None, provider: str | None, live: bool, as_json: boo
 @command.command("default", short_help="Show or set the model that is asked by default.")
 @click.argument("model", required=False, shell_complete=complete_models)
 @click.option("--unset", is_flag=True, help="Have none any more.")
+@json_option
 @debug_option
-def default(model: str | None, unset: bool) -> None:  # noqa: FBT001 - click's way
+def default(model: str | None, unset: bool, as_json: bool) -> None:  # noqa: FBT001 - click's way
     """Show the model that is asked where neither -m nor -p is given, or set it to MODEL.
 
     It may be written as Provider/model.
     """
     if model is None and not unset:
-        click.echo(read_settings().model or "none")
+        chosen = read_settings().model
+        click.echo(json.dumps({"model": chosen}) if as_json else chosen or "none")
         return
     if model is not None and unset:
         raise InputError("Name a model, or --unset, not both.")

@@ -36,11 +36,13 @@ def list_providers(as_json: bool) -> None:  # noqa: FBT001 - click passes it by 
 @command.command("default", short_help="Show or set the provider that is preferred.")
 @click.argument("name", required=False, shell_complete=complete_providers)
 @click.option("--unset", is_flag=True, help="Prefer none any more.")
+@json_option
 @debug_option
-def default(name: str | None, unset: bool) -> None:  # noqa: FBT001 - click's way
+def default(name: str | None, unset: bool, as_json: bool) -> None:  # noqa: FBT001 - click's way
     """Show the provider that is preferred where G4F_PROVIDERS names none, or set it to NAME."""
     if name is None and not unset:
-        click.echo(read_settings().provider or "none")
+        chosen = read_settings().provider
+        click.echo(json.dumps({"provider": chosen}) if as_json else chosen or "none")
         return
     if name is not None and unset:
         raise InputError("Name a provider, or --unset, not both.")
