@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from g4f_cli.interrupts import end_at_once, leave_interrupted
+import atexit
+
+from g4f_cli.interrupts import end_at_once, leave_interrupted, outlast
 
 TYPE_CHECKING = False  # as in interrupts.py
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         arguments: The words after the program's name; None takes the process's own.
     """
     end_at_once()  # before anything is imported that takes time
+    atexit.register(outlast)  # before anybody else, so that it comes last
     try:
         from g4f_cli.program import run_program
 

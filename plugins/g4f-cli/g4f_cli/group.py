@@ -33,7 +33,7 @@ _FOREIGN: Mapping[str, tuple[int, tuple[str, ...]]] = {
 _SERVERS = frozenset({"serve", "api", "gui"})
 
 
-_EXIT_CODES = {
+EXIT_CODES = {
     0: "done",
     1: "the service or the provider failed, or the answer could not be written",
     2: "the command line or an input cannot be used",
@@ -190,7 +190,7 @@ class CommandGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([*own, *brought])
         with formatter.section("Exit codes"):
-            formatter.write_dl([(str(code), meaning) for code, meaning in _EXIT_CODES.items()])
+            formatter.write_dl([(str(code), meaning) for code, meaning in EXIT_CODES.items()])
 
 
 class ExtensionGroup(click.Group):

@@ -50,6 +50,11 @@ def clean_up_first() -> None:
     _replace(leave_interrupted, signal.default_int_handler)
 
 
-def _replace(before: Handler, after: Handler) -> None:
+def outlast() -> None:
+    """Let Ctrl-C do nothing any more: all is done, and Python, which only ends itself, would die of it."""
+    _replace(leave_interrupted, signal.SIG_IGN)
+
+
+def _replace(before: Handler, after: Handler | signal.Handlers) -> None:
     if signal.getsignal(signal.SIGINT) is before:
         signal.signal(signal.SIGINT, after)

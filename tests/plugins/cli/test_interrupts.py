@@ -19,6 +19,7 @@ from g4f_provider_local.download import ensure_model
 from loopback import Loopback, Received, Reply, make_chunk, reply_events, reply_json
 from plugins.cli.program import PIXEL, Program
 from plugins.cli.test_chat import at_prompt, say
+from plugins.cli.test_extensions import bring
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="what runs is read from /proc"),
@@ -85,6 +86,31 @@ def test_what_was_pressed_while_python_started_counts(program: Program) -> None:
     process = program.start("--help", preexec_fn=press)
     assert process.communicate() == (b"", b"")
     assert process.returncode == 130
+
+
+LATE = """
+import os
+import signal
+import click
+
+class Late:
+    def __del__(self, kill=os.kill, own=os.getpid(), number=signal.SIGINT):
+        kill(own, number)
+
+late = Late()
+
+@click.command("late")
+def command():
+    click.echo("done")
+"""
+
+
+def test_what_is_pressed_while_python_ends_changes_nothing(program: Program) -> None:
+    """All is done by then."""
+    bring(program, "g4f-late", {"late": "g4f_late:command"}, LATE)
+    process = program.start("late")
+    assert process.communicate() == (b"done\n", b"")
+    assert process.returncode == 0
 
 
 def test_a_stream_is_interrupted(program: Program, moments: list[float]) -> None:
