@@ -128,6 +128,7 @@ class Dispatcher:
                 self.cooldown.note(self._identify(target), error)
                 if target is targets[-1][0]:
                     _log(call, None, started, error)
+                    call.attempts.clear()  # the traceback holds the call: an error in it would be a circle
                     raise
             else:
                 self.cooldown.note(self._identify(target), None)
@@ -162,17 +163,16 @@ class Dispatcher:
         """Call the target's hook once."""
         started = time.monotonic()
         trial: Trial | None = None
-        error: G4FError | None = None
         try:
             trial = self._begin_trial(call)
-            return await trial.run()
-        except G4FError as caught:
-            error = trial.tidy_error(caught) if trial is not None else tidy_error(caught, call.target, ())
+            answer = await trial.run()
+        except G4FError as error:
+            _note_attempt(
+                call, started, tidy_error(error, call.target, ()) if trial is None else trial.tidy_error(error)
+            )
             raise
-        finally:
-            attempt = Attempt(call.target.provider, call.target.model, error, time.monotonic() - started)
-            call.attempts.append(attempt)
-            _log_attempt(attempt)
+        _note_attempt(call, started, None)
+        return answer
 
     def _begin_trial(self, call: Call) -> Trial:
         reach = self.reaches[call.target.provider]
@@ -419,6 +419,12 @@ def _finish(answer: Answered, call: Call, started: float) -> Answered:
     else:
         _log(call, answer.usage, started, None)
     return answer
+
+
+def _note_attempt(call: Call, started: float, error: G4FError | None) -> None:
+    attempt = Attempt(call.target.provider, call.target.model, error, time.monotonic() - started)
+    call.attempts.append(attempt)
+    _log_attempt(attempt)
 
 
 def _log_attempt(attempt: Attempt) -> None:

@@ -33,6 +33,9 @@ from typing import Any
 import attrs
 
 
+_ITSELF: Any = ...  # stands for an error in its own attempts
+
+
 @attrs.frozen
 class Attempt:
     """One try at one target.
@@ -55,7 +58,18 @@ class G4FError(Exception):
 
     def __init__(self, message: str = "", *, attempts: Sequence[Attempt] = ()) -> None:
         super().__init__(message)
-        self.attempts: tuple[Attempt, ...] = tuple(attempts)
+        self.attempts = tuple(attempts)
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """What was tried; the last is mostly this error itself."""
+        return tuple(attrs.evolve(one, error=self) if one.error is _ITSELF else one for one in self._attempts)
+
+    @attempts.setter
+    def attempts(self, attempts: Sequence[Attempt]) -> None:
+        # An error that held itself would keep its traceback, and so all variables of who called, until the garbage
+        # collector comes.
+        self._attempts = tuple(attrs.evolve(one, error=_ITSELF) if one.error is self else one for one in attempts)
 
     @property
     def message(self) -> str:

@@ -396,7 +396,10 @@ async def _open(session: aiohttp.ClientSession, outgoing: _Outgoing, held: _Held
     except Exception as caught:  # noqa: BLE001 - whatever it is becomes ours
         error = _convert_error(caught, outgoing.url)
     # Outside of `except`: there the error's __context__ would hold aiohttp's, and that the key.
-    raise error
+    try:
+        raise error
+    finally:
+        del error  # which its traceback would hold: a circle
 
 
 @lru_cache(maxsize=16)
@@ -436,7 +439,10 @@ async def _read_body(response: Response, limit: int, *, cut: bool = False) -> by
         left -= len(data)
     if cut and left < 0:
         return b"".join(parts)[:limit]
-    raise error or APIResponseError(f"The answer of {_show(str(response.url))} is larger than {limit} bytes.")
+    try:
+        raise error or APIResponseError(f"The answer of {_show(str(response.url))} is larger than {limit} bytes.")
+    finally:
+        del error  # which its traceback would hold: a circle
 
 
 @lru_cache(maxsize=256)

@@ -1,6 +1,8 @@
 import copy
 import inspect
 import pickle
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -44,6 +46,19 @@ def test_every_error_is_made_from_a_message_and_survives_pickling(kind: type[G4F
         assert type(other) is kind
         assert str(other) == str(error)
         assert vars(other) == vars(error)
+
+
+@pytest.mark.parametrize("leave", [pickle.dumps, copy.deepcopy, copy.copy])
+def test_an_error_among_its_own_attempts_is_no_circle(leave: Callable[[object], Any]) -> None:
+    """It tells of itself all the same, and so does a copy."""
+    other, error = APIError("first"), APIError("last")
+    error.attempts = (Attempt("A", None, other, 1.5), Attempt("B", None, error, 2.5))
+    assert [attempt.error for attempt in error.attempts] == [other, error]
+    left = leave(error)
+    copied = pickle.loads(left) if isinstance(left, bytes) else left  # noqa: S301 - our own
+    assert [str(attempt.error) for attempt in copied.attempts] == ["first", "last"]
+    assert copied.attempts[1].error is copied
+    assert error not in [attempt.error for attempt in vars(error)["_attempts"]]
 
 
 @pytest.mark.parametrize("kind", KINDS)

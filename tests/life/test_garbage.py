@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import pytest
 
@@ -23,6 +25,49 @@ async def test_a_stream_that_is_over_needs_no_garbage_collector(provider: str, p
                 with find_garbage() as found:
                     await read(client, fault)
                 assert found == [], fault
+
+
+class Request:
+    """What a caller holds while it asks."""
+
+
+class Broken:
+    """A provider that fails."""
+
+    @g4f.hookimpl
+    async def chat(self) -> g4f.Completion:
+        raise g4f.InternalServerError("no", status_code=500, retry_after=0)
+
+
+REFUSED = {"provider": "OpenaiChat", "api_key": "-", "base_url": "http://127.0.0.1:1", "proxies": {}}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "tries"),
+    [({"provider": Broken}, 3), ({"provider": [Broken, Broken()]}, 6), (REFUSED, 1), ({"provider": "Nobody"}, 0)],
+    ids=["repeated", "passed on", "no connection", "no provider"],
+)
+async def test_an_error_that_is_over_needs_no_garbage_collector(arguments: dict[str, Any], tries: int) -> None:
+    """Its traceback holds all variables on the way, also the caller's, which may be megabytes."""
+    asked: list[weakref.ref[Request]] = []
+
+    async def ask(client: g4f.AsyncClient) -> None:
+        request = Request()
+        asked.append(weakref.ref(request))
+        await client.chat.completions.create("Hi")
+
+    async with g4f.AsyncClient(**{"max_retries": 0 if tries == 1 else 2, **arguments}) as client:
+        gc.disable()
+        try:
+            with suppress(g4f.G4FError):
+                await ask(client)
+            assert asked[0]() is None
+        finally:
+            gc.enable()
+        with pytest.raises(g4f.G4FError) as caught:
+            await ask(client)
+    assert len(caught.value.attempts) == tries
+    assert tries == 0 or caught.value.attempts[-1].error is caught.value
 
 
 async def read(client: g4f.AsyncClient, fault: str) -> None:

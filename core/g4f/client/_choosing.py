@@ -197,7 +197,10 @@ class Chooser:
             failure = skipped[-1].error
             assert failure is not None
             failure.attempts = tuple(skipped) if len(skipped) > 1 else ()
-            raise failure
+            try:
+                raise failure
+            finally:
+                del failure, skipped  # which its traceback would hold: a circle
         return sources, skipped
 
     def _adopt(self, provider: object) -> Plugin:
