@@ -116,9 +116,11 @@ class Dispatcher:
         started = time.monotonic()
         step = self._wrap_attempt()
         targets = self._list_awake(call, plan)
+        request = call.request
         for target, warnings in targets:
             call.target = target
-            call.request = _choose_model(call.request, target.model)
+            # Each target gets what was asked, whatever middleware and providers made of it for the one before.
+            call.request = _choose_model(_copy(request) if len(targets) > 1 else request, target.model)
             call.idempotency_key = f"g4f-{os.urandom(16).hex()}"
             call.warnings[:] = warnings
             try:
@@ -385,6 +387,19 @@ def _bind(middleware: Middleware, step: CallNext) -> CallNext:
 
 def _choose_model(request: Request, model: str | None) -> Request:
     return request if request.model == model else attrs.evolve(request, model=model)
+
+
+def _copy(request: Request) -> Request:
+    return type(request)(*[_copy_value(getattr(request, field.name)) for field in attrs.fields(type(request))])
+
+
+def _copy_value(value: Any) -> Any:
+    """Copy what JSON can say, and leave everything else as it is."""
+    if isinstance(value, dict):
+        return {name: _copy_value(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_copy_value(item) for item in value]
+    return tuple(map(_copy_value, value)) if type(value) is tuple else value
 
 
 def _expect_answer(answer: object, request: Request) -> Answered:

@@ -32,7 +32,6 @@ from typing import Any
 
 import attrs
 
-
 _ITSELF: Any = ...  # stands for an error in its own attempts
 
 

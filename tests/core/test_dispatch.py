@@ -6,7 +6,9 @@ import asyncio
 import base64
 import logging
 from collections.abc import AsyncIterator
+from typing import Any
 
+import attrs
 import pytest
 
 from g4f import AsyncClient, HttpProvider, Manifest, hookimpl
@@ -63,6 +65,43 @@ async def test_the_next_target_is_asked_when_one_fails_and_all_tries_are_told() 
         ("Good", type(None)),
     ]
     assert all(attempt.seconds >= 0 for attempt in completion.attempts)
+
+
+class Scribbler:
+    """Writes into what it is asked, and fails."""
+
+    @hookimpl
+    async def chat(self, request: ChatRequest) -> Completion:
+        request.options.clear()
+        request.messages[0]["content"].append({"type": "text", "text": "Please."})  # type: ignore[index]
+        raise InternalServerError("no", status_code=500)
+
+
+class Listener:
+    """Keeps what it is asked."""
+
+    @hookimpl
+    async def chat(self, request: ChatRequest) -> Completion:
+        self.request = request
+        return Completion.from_text("good")
+
+
+async def add_rule(call: Call, call_next: CallNext) -> Any:
+    assert isinstance(call.request, ChatRequest)
+    rule = {"role": "system", "content": "Be brief."}
+    call.request = attrs.evolve(call.request, messages=(rule, *call.request.messages))
+    return await call_next(call)
+
+
+async def test_each_target_gets_what_the_user_asked() -> None:
+    """Whatever a provider before it, or a middleware on the way there, made of it; and the user's own lists stay."""
+    messages = [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]
+    listener = Listener()
+    async with AsyncClient([Scribbler, listener], max_retries=0, middleware=[add_rule]) as client:
+        await client.chat.completions.create(messages, temperature=0.5, tools=[{"type": "function"}])
+    assert [message["role"] for message in listener.request.messages] == ["system", "user"]
+    assert listener.request.messages[1] == messages[0] == {"role": "user", "content": [{"type": "text", "text": "Hi"}]}
+    assert listener.request.options == {"temperature": 0.5, "tools": [{"type": "function"}]}
 
 
 async def test_when_all_fail_the_last_error_tells_of_all() -> None:

@@ -308,6 +308,25 @@ class Loud(Sound):
     wire = adapt_answers(mix_thoughts)
 
 
+class Scribbler(Sound):
+    """Writes into what it is asked."""
+
+    @hookimpl
+    async def chat(self, request: ChatRequest, context: Context) -> Completion:
+        answer = await super().chat(request, context)
+        request.options.pop("temperature", None)
+        return answer
+
+    @hookimpl
+    async def stream(self, request: ChatRequest, context: Context) -> AsyncIterator[Chunk]:
+        for message in request.messages:
+            if isinstance(message["content"], list):
+                message["content"].append({"type": "text", "text": "Please."})
+        async with aclosing(super().stream(request, context)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+
 class Undead(Sound):
     """Reads a stream in the background, to its end, whoever leaves it."""
 
@@ -655,6 +674,7 @@ DESERVED: dict[type, tuple[Grade | None, set[str]]] = {
     Forgetful: ("bronze", {"test_a_setting_arrives_or_is_told"}),
     Tangled: ("bronze", {"test_calls_of_tools_are_streamed"}),
     Loud: ("bronze", {"test_thoughts_are_kept_apart"}),
+    Scribbler: ("bronze", {"test_a_request_stays_as_it_is"}),
     Undead: ("bronze", {"test_the_service_sees_a_stream_being_left"}),
     Optimist: ("bronze", {"test_an_answer_that_is_none_is_an_error"}),
     Copyist: (

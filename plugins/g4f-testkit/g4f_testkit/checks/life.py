@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
+from g4f.context import Call, CallNext, Request
 from g4f_testkit.claims import claim
-from g4f_testkit.kit import PROMPT, Kit
+from g4f_testkit.kit import PROMPT, SYSTEM, Kit
 from g4f_testkit.script import Turn
 
 FEW = 16  # tokens: a model on this machine takes its time
+WORDY = [
+    {"role": "system", "content": SYSTEM},
+    {"role": "user", "content": [{"type": "text", "text": PROMPT}]},
+]
 LEAVES = pytest.mark.parametrize("how", ["break", "aclose", "cancel"])
 
 
@@ -44,6 +51,29 @@ class LifeChecks:
         assert len({id(answer) for answer in answers}) == 4
 
     @claim("silver", "chat", reach="any")
+    async def test_a_request_stays_as_it_is(self, kit: Kit) -> None:
+        """Its lists and objects are the user's, and a repeat gets the same ones."""
+        asked: dict[str, Any] = {
+            "messages": copy.deepcopy(WORDY),
+            "stop": ["###"],
+            "max_tokens": FEW,
+            "temperature": 0.5,
+        }
+        given = copy.deepcopy(asked)
+        keep = _Keep()
+        async with kit.make_client(middleware=[keep]) as client:
+            for stream in (False, True):
+                kit.play(Turn())
+                answer: Any = client.chat.completions.create(
+                    model=kit.subject.choose_model("chat"), stream=stream, **given
+                )
+                answer = await answer
+                if stream:
+                    await answer.aclose()
+        assert keep.changed == []
+        assert given == asked
+
+    @claim("silver", "chat", reach="any")
     @LEAVES
     async def test_a_stream_may_be_left(self, kit: Kit, how: str) -> None:
         """By `break`, `aclose` or cancellation; the same client then answers again."""
@@ -74,6 +104,20 @@ class LifeChecks:
                 await task
             assert task.cancelled()
             assert await kit.wait_until(lambda: kit.server.hang_ups), "The connection was left open."
+
+
+class _Keep:
+    """A middleware that notes which requests were changed on their way."""
+
+    def __init__(self) -> None:
+        self.changed: list[Request] = []
+
+    async def __call__(self, call: Call, call_next: CallNext) -> Any:
+        before = copy.deepcopy(call.request)
+        answer = await call_next(call)
+        if call.request != before:
+            self.changed.append(call.request)
+        return answer
 
 
 async def _leave(kit: Kit, client: object, how: str) -> None:
