@@ -10,7 +10,8 @@ package in plugins/, in a checkout.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
@@ -133,6 +134,13 @@ def mark_lines(text: str) -> Iterator[tuple[str, Place]]:
             yield line, "open"
         else:
             yield line, "inside" if fence else "outside"
+
+
+def change_prose(text: str, change: Callable[[str], str]) -> str:
+    """Return a text with what stands outside of its blocks changed, run by run."""
+    runs = groupby(mark_lines(text), key=lambda marked: marked[1] == "outside")
+    parts = ((outside, "".join(f"{line}\n" for line, _ in run)) for outside, run in runs)
+    return "".join(change(part) if outside else part for outside, part in parts)
 
 
 def _read_blocks(page: str, text: str) -> Iterator[Block | None]:

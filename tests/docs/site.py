@@ -12,13 +12,13 @@ import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 from pathlib import Path, PurePosixPath
 
 import attrs
 
+from docs.addresses import read_addresses
 from docs.commands import describe_commands
-from docs.pages import ROOT, Page, mark_lines, read_pages
+from docs.pages import ROOT, Page, change_prose, read_pages
 from docs.providers import describe_all, describe_provider, list_providers, write_variables
 
 LOOKS = ROOT / "docs" / "site"
@@ -55,14 +55,9 @@ def place_page(path: str) -> str:
 
 def move_page(page: Page, places: dict[str, str]) -> str:
     """Return a page's text for the site: links lead to where pages stand there, and marks for tests are gone."""
-    runs = groupby(mark_lines(page.text), key=lambda marked: marked[1] == "outside")
-    return "".join(_move_run(outside, "".join(f"{line}\n" for line, _ in run), page, places) for outside, run in runs)
-
-
-def _move_run(outside: bool, text: str, page: Page, places: dict[str, str]) -> str:
-    if not outside:
-        return text
-    return _LINK.sub(lambda link: _move_link(link, page, places), _MARK.sub("", text))
+    return change_prose(
+        page.text, lambda text: _LINK.sub(lambda link: _move_link(link, page, places), _MARK.sub("", text))
+    )
 
 
 def _move_link(link: re.Match[str], page: Page, places: dict[str, str]) -> str:
@@ -144,6 +139,8 @@ def write_site(folder: Path) -> None:
     for name in ("site.css", "site.js"):
         shutil.copy(LOOKS / name, folder / "pages")
     settings = (LOOKS / "zensical.toml").read_text("utf-8").replace("nav = []", f"nav = {write_nav(sections)}")
+    if url := read_addresses(ROOT)["documentation"]:
+        settings = settings.replace("[project]", f"[project]\nsite_url = {json.dumps(url)}", 1)
     (folder / "zensical.toml").write_text(settings, encoding="utf-8")
 
 
