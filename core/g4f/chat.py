@@ -59,6 +59,10 @@ class ChatOptions(ParseOptions, total=False):
     tools: Sequence[Mapping[str, Any]] | None
 
 
+# What a chat needs to be read, by the types of its messages' parts.
+_NEEDS = {"image_url": "vision", "file": "document", "input_audio": "audio"}
+
+
 @attrs.frozen
 class ChatRequest:
     """One chat request, as a provider's hook receives it.
@@ -86,13 +90,23 @@ class ChatRequest:
     @property
     def needs(self) -> tuple[str, ...]:
         """The capabilities that it needs, the main one first."""
-        return ("chat", "vision") if any(_has_image(message.get("content")) for message in self.messages) else ("chat",)
+        needs = {"chat": None}  # a set that keeps its order
+        for message in self.messages:
+            content = message.get("content")
+            if isinstance(content, (list, tuple)):
+                needs |= dict.fromkeys(map(_find_need, content))
+        options = self.options
+        if options.get("tools") and options.get("tool_choice") != "none":
+            needs["tools"] = None
+        form = options.get("response_format")
+        if isinstance(form, Mapping) and form.get("type") == "json_schema":
+            needs["json_schema"] = None
+        return tuple(needs)
 
 
-def _has_image(content: object) -> bool:
-    return isinstance(content, (list, tuple)) and any(
-        isinstance(part, dict) and part.get("type") == "image_url" for part in content
-    )
+def _find_need(part: object) -> str:
+    kind = part.get("type") if isinstance(part, Mapping) else None
+    return _NEEDS.get(kind, "chat") if isinstance(kind, str) else "chat"
 
 
 class FunctionCall(Value):

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
-from g4f.chat import ChatRequest, Chunk, Completion
+import attrs
+
+from g4f.chat import ChatOptions, ChatRequest, Chunk, Completion
 from g4f.context import DEFAULT_LIMITS, Context, HttpRequest, HttpResponse, HttpStream, Limits
 from g4f.embeddings import EmbeddingRequest, Embeddings
 from g4f.errors import APIResponseError, StreamTruncatedError
@@ -55,7 +57,8 @@ class HttpProvider:
     @hookimpl
     async def chat(self, request: ChatRequest, context: Context) -> Completion:
         """Answer a chat as a whole."""
-        response = await self.send(self.wire.encode_chat(request, stream=False, warn=context.warn), context)
+        asked = leave_out_denied(request, context)
+        response = await self.send(self.wire.encode_chat(asked, stream=False, warn=context.warn), context)
         return self.wire.decode_chat(response)
 
     @hookimpl
@@ -66,7 +69,8 @@ class HttpProvider:
         return ChunkReader(self.wire, ask, context.manifest.stream_end, patience, context.limits)
 
     async def _ask_for_stream(self, request: ChatRequest, context: Context) -> HttpStream:
-        encoded = self.wire.encode_chat(request, stream=True, warn=context.warn)
+        asked = leave_out_denied(request, context)
+        encoded = self.wire.encode_chat(asked, stream=True, warn=context.warn)
         return await context.transport.stream(self.complete(encoded, context))
 
     @hookimpl
@@ -98,6 +102,17 @@ class HttpProvider:
         if response.status >= 400:
             raise self.wire.decode_error(response.status, response.headers, response.body)
         return response
+
+
+def leave_out_denied(request: ChatRequest, context: Context) -> ChatRequest:
+    """Return a chat without the one setting that a manifest can deny; what it needs besides, routing has looked at."""
+    effort = request.options.get("reasoning_effort")
+    if effort is None or not context.manifest.denies("reasoning", request.model):
+        return request
+    if effort != "none":
+        context.warn(f"reasoning_effort was left out: {request.model or context.manifest.title} cannot reason.")
+    options = {name: value for name, value in request.options.items() if name != "reasoning_effort"}
+    return attrs.evolve(request, options=cast(ChatOptions, options))
 
 
 class ChunkReader:

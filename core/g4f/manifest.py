@@ -46,6 +46,11 @@ _ABILITIES = {
     "image_edit": "edit images",
     "embed": "make embeddings",
     "vision": "read images",
+    "document": "read documents",
+    "audio": "hear or speak",
+    "tools": "call functions",
+    "json_schema": "answer by a JSON schema",
+    "reasoning": "reason",
 }
 
 _KINDS = ("chat", "image", "embed")
@@ -208,6 +213,11 @@ class Manifest:
         if capability in model.capabilities:
             return model.capabilities[capability]
         return "unknown" if found == "yes" and _OPERATIONS.get(capability, "chat") != self._find_kind(model) else found
+
+    def denies(self, capability: str, name: str | None) -> bool:
+        """Tell whether the provider, or its model of that name, cannot do something."""
+        found = self.resolve_model(name) if name else None
+        return self.supports(capability, found.listed if found else None) == "no"
 
     def _find_kind(self, model: Model) -> str | None:
         able = (kind for kind in _KINDS if self.capabilities.get(kind) == "yes")

@@ -25,7 +25,7 @@ from g4f.errors import (
 from g4f.hookspecs import hookimpl
 from g4f.http_provider import ChunkReader, HttpProvider
 from g4f.images import ImageRequest
-from g4f.manifest import Manifest, StreamEnd
+from g4f.manifest import Manifest, Model, StreamEnd
 from g4f.plugin import Plugin
 from g4f.wire.dialect import Wire
 from g4f.wire.openai import OPENAI
@@ -100,6 +100,32 @@ def write(text: str | None = None, finish: str | None = None) -> bytes:
 DONE = b"data: [DONE]\n\n"
 WHOLE = write("Häl") + write("lo😀") + write(None, "stop") + DONE
 COMPLETION = json.dumps({"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}).encode()
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize(
+    ("model", "effort", "sent", "told"),
+    [
+        ("m", "high", None, ["reasoning_effort was left out: m cannot reason."]),
+        ("m", "none", None, []),
+        ("thinker", "high", "high", []),
+    ],
+)
+async def test_the_effort_of_a_model_that_cannot_reason_is_left_out(
+    model: str, effort: str, sent: str | None, told: list[str], streamed: bool
+) -> None:
+    """The answer says so, unless none was asked for."""
+    models = (Model("m"), Model("thinker", capabilities={"reasoning": "yes"}))
+    manifest = Manifest(capabilities={"chat": "yes", "reasoning": "no"}, models=models)
+    transport = ScriptedTransport(COMPLETION, headers={"content-type": "application/json"})
+    context = Context(transport=transport, manifest=manifest)
+    request = attrs.evolve(CHAT, model=model, options={"reasoning_effort": effort, "temperature": 0})
+    if streamed:
+        assert [chunk async for chunk in HttpProvider().stream(request, context)]
+    else:
+        await HttpProvider().chat(request, context)
+    body = json.loads(transport.requests[0].body)
+    assert (body.get("reasoning_effort"), body["temperature"], context.warnings) == (sent, 0, told)
 
 
 async def test_a_whole_answer_is_asked_for_and_read() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
 
-from g4f.chat import ChatRequest
+from g4f.chat import ChatOptions, ChatRequest
 from g4f.context import Target
 from g4f.errors import AmbiguousModelError, MissingCredentialsError, ModelNotFoundError, UnsupportedError
 from g4f.images import ImageRequest
@@ -77,10 +79,21 @@ def test_of_several_providers_those_that_cannot_serve_are_passed_over_and_record
 
 
 def test_needs_follow_from_the_request() -> None:
-    """Images in messages need vision, edits need editing."""
+    """What is in messages must be read, what is asked for must be had; what is left out or turned off needs nothing."""
     picture = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:"}}]}
     assert ChatRequest(({"role": "user", "content": "x"},)).needs == ("chat",)
     assert ChatRequest((picture,)).needs == ("chat", "vision")
+    parts = [{"type": "file"}, "x", {"type": "input_audio"}, {"type": ["?"]}, {"type": "text"}, {"type": "file"}]
+    assert ChatRequest(({"role": "user", "content": parts},)).needs == ("chat", "document", "audio")
+    tools: Any = [{"type": "function"}]
+    for options, needs in (
+        ({"tools": tools}, ("chat", "tools")),
+        ({"tools": tools, "tool_choice": "none"}, ("chat",)),
+        ({"tools": []}, ("chat",)),
+        ({"response_format": {"type": "json_schema"}}, ("chat", "json_schema")),
+        ({"response_format": {"type": "json_object"}}, ("chat",)),
+    ):
+        assert ChatRequest((picture,), options=cast(ChatOptions, options)).needs == (needs[0], "vision", *needs[1:])
     assert ImageRequest("x").needs == ("image",)
     assert ImageRequest("x", operation="edit").needs == ("image_edit",)
 

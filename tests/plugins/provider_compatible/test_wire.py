@@ -21,7 +21,6 @@ from g4f.errors import (
     BadRequestError,
     G4FError,
     InvalidInputError,
-    UnsupportedError,
 )
 from g4f.fold import fold_chunks
 from g4f.images import ImageRequest
@@ -245,14 +244,6 @@ def test_together_counts_probabilities() -> None:
     body, told = ask(wire.TOGETHER, top_logprobs=3)
     assert not {"logprobs", "top_logprobs"} & body.keys()
     assert told == ["top_logprobs was left out: it needs logprobs=True."]
-
-
-@pytest.mark.parametrize("service", [wire.GROQ, wire.DEEPSEEK, wire.TOGETHER])
-def test_what_a_service_cannot_read_is_not_sent(service: Wire) -> None:
-    """The error says what it is."""
-    file = {"type": "file", "file": {"file_data": "data:application/pdf;base64,AA=="}}
-    with pytest.raises(UnsupportedError, match="cannot read documents"):
-        ask(service, messages=({"role": "user", "content": [file]},))
 
 
 @pytest.mark.parametrize("name", [name for name in vars(wire) if name.isupper() and name != "OPENAI"])

@@ -147,7 +147,7 @@ async def test_what_the_service_cannot_do_is_refused_before_anything_is_sent(str
     """So that another provider of a list is asked."""
     tools = [{"type": "function", "function": {"name": "f"}}]
     async with _make_client(graph) as client:
-        with pytest.raises(UnsupportedError, match="calls no functions"):
+        with pytest.raises(UnsupportedError, match="Copilot cannot call functions"):
             await _ask(client, stream=stream, tools=tools)
     assert graph.server.requests == []
 

@@ -44,7 +44,6 @@ CASES = {
             safety_identifier="user-1",
             prompt_cache_key="k",
             verbosity="low",
-            reasoning_effort="low",
             max_completion_tokens=7,
             modalities=["text"],
         )

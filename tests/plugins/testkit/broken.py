@@ -231,9 +231,13 @@ class Picky(Sound):
 
 
 class Denier(Sound):
-    """Says that it knows no tools, and passes them on all the same."""
+    """Says that it cannot reason, and passes the effort on all the same."""
 
-    manifest = attrs.evolve(MANIFEST, capabilities={**MANIFEST.capabilities, "tools": "no", "vision": "unknown"})
+    manifest = attrs.evolve(MANIFEST, capabilities={**MANIFEST.capabilities, "reasoning": "no", "vision": "unknown"})
+
+    @hookimpl
+    async def chat(self, request: ChatRequest, context: Context) -> Completion:
+        return await super().chat(request, attrs.evolve(context, manifest=MANIFEST))
 
 
 class Boaster(Sound):

@@ -36,7 +36,6 @@ from g4f_provider_compatible.wire.requests import (
     keep_fields,
     mark_beginning,
     nest_effort,
-    refuse_parts,
     rename,
     say_reasoning,
     say_system,
@@ -89,7 +88,6 @@ OPENROUTER = attrs.evolve(
 GROQ = attrs.evolve(
     OPEN,
     encode_chat=ask(
-        refuse_parts("Groq", file="documents", input_audio="sounds"),
         keep(
             "Groq",
             "max_completion_tokens max_tokens n parallel_tool_calls reasoning_effort response_format seed service_tier"
@@ -129,7 +127,6 @@ MISTRAL = attrs.evolve(
 DEEPSEEK = attrs.evolve(
     HOSTED,
     encode_chat=ask(
-        refuse_parts("DeepSeek", file="documents", input_audio="sounds"),
         rename(max_completion_tokens="max_tokens"),
         keep(
             "DeepSeek",
@@ -144,14 +141,13 @@ DEEPSEEK = attrs.evolve(
 )
 XAI = attrs.evolve(
     HOSTED,
-    encode_chat=ask(refuse_parts("XAI", input_audio="sounds"), drop_penalties),
+    encode_chat=ask(drop_penalties),
     encode_image=encode_xai_image,
     decode_error=decode_xai_error,
 )
 TOGETHER = attrs.evolve(
     OPEN,
     encode_chat=ask(
-        refuse_parts("Together", file="documents", input_audio="sounds"),
         rename(max_completion_tokens="max_tokens"),
         keep(
             "Together",

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from g4f.errors import UnsupportedError
 from g4f.fold import list_objects
 from g4f.wire.dialect import Warn
 from g4f.wire.json import encode_json
@@ -74,19 +73,6 @@ def answer_once(service: str) -> AdaptBody:
         if body.get("n", 1) != 1:
             del body["n"]
             warn(f"n was left out: {service} gives one answer a request.")
-
-    return adapt
-
-
-def refuse_parts(service: str, **kinds: str) -> AdaptBody:
-    """Return what refuses parts of messages that a service cannot read: what they are, by their type."""
-
-    def adapt(body: Body, _: Warn) -> None:
-        for message in body["messages"]:
-            for part in list_objects(message.get("content")):
-                what = kinds.get(str(part.get("type")))
-                if what:
-                    raise UnsupportedError(f"{service} cannot read {what}.")
 
     return adapt
 
