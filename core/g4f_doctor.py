@@ -565,7 +565,7 @@ def _list_required(distribution: metadata.Distribution | None) -> Iterator[str]:
 
 
 def _find_media_folder() -> Path:
-    return Path(os.environ.get("G4F_MEDIA_DIR") or "generated_images")
+    return Path(os.environ.get("G4F_MEDIA_DIR") or "generated_images").expanduser()
 
 
 def _check_media_folder() -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from g4f.chat import Answer
 from g4f.values import Value, field, many, one
 
 ImageOperation = Literal["generate", "edit"]
+_SHOWN = 200  # characters of a text in what `repr` shows
 
 
 class ImageOptions(TypedDict, total=False):
@@ -76,6 +77,11 @@ class Image(Value):
     b64_json: str | None = field(default=None)
     path: str | None = field(default=None)
     revised_prompt: str | None = field(default=None)
+
+    def _show(self, name: str) -> Any:
+        """Show the beginning of what may be megabytes of base64."""
+        value = super()._show(name)
+        return f"{value[:_SHOWN]}…" if isinstance(value, str) and len(value) > _SHOWN else value
 
 
 class ImageUsage(Value):

@@ -230,9 +230,13 @@ class Value(metaclass=_ValueType):
     __hash__ = None  # type: ignore[assignment]  # mutable, like the dict that it holds
 
     def __repr__(self) -> str:
-        shown = {name: getattr(self, name) for name in self._names}
+        shown = {name: self._show(name) for name in self._names}
         inside = ", ".join(f"{name}={value!r}" for name, value in shown.items() if value not in (None, [], ""))
         return f"{type(self).__name__}({inside})"
+
+    def _show(self, name: str) -> Any:
+        """Return what `repr` shows of a field."""
+        return getattr(self, name)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).from_dict, (self._view(),)

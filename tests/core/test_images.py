@@ -30,3 +30,11 @@ def test_images_hold_what_the_service_sent_and_a_record() -> None:
 def test_an_image_can_be_made_by_a_provider() -> None:
     """From keywords, as every value."""
     assert Images(data=[Image(url="u")]).to_dict() == {"data": [{"url": "u"}]}
+
+
+def test_what_is_shown_of_a_picture_is_short() -> None:
+    """A screen is not filled with base64; the picture itself is whole."""
+    images = Images.from_dict({"data": [{"b64_json": "A" * 10**6}, {"url": "data:image/png;base64," + "B" * 10**6}]})
+    assert len(repr(images)) < 1000
+    assert "AAA…" in repr(images)
+    assert len(images.data[0].b64_json or "") == 10**6

@@ -105,6 +105,7 @@ _EXTRAS = ("extra_body", "extra_headers", "provider_options")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _HEADER_VALUE = re.compile(r"[^\0\r\n]*")
 _ROLES = ("assistant", "developer", "function", "system", "tool", "user")
+_SPEAKING = ("developer", "system", "tool", "user")  # roles whose messages make no sense without content
 _CALL_NAMES = frozenset(CallArguments.__annotations__)
 _CHAT_NAMES = frozenset(ChatArguments.__annotations__)
 _CHAT_OPTIONS = frozenset(ChatOptions.__annotations__)
@@ -119,7 +120,8 @@ def check_chat_arguments(messages: object, model: object, arguments: Mapping[str
     _check_model(model)
     plain = isinstance(messages, (str, list))  # the usual case, without the questions below
     if not plain and (isinstance(messages, (bytes, Mapping)) or not isinstance(messages, Iterable)):
-        raise TypeError(f"messages must be a text or a list of messages, not {type(messages).__name__}")
+        how = ": put it into a list" if isinstance(messages, Mapping) else ""
+        raise TypeError(f"messages must be a text or a list of messages, not {type(messages).__name__}{how}")
     _check_names(arguments, _CHAT_NAMES)
     _check_images(arguments.get("images"))
 
@@ -187,6 +189,7 @@ def make_chat_request(
         images: The pictures as URLs, for the last user message.
     """
     copied = copy_messages(messages)
+    _check_count(arguments)
     return ChatRequest(
         messages=attach_images(copied, images) if images else copied,
         model=model or None,
@@ -205,7 +208,15 @@ def make_image_request(
     images: Sequence[str] = (),
     mask: str | None = None,
 ) -> ImageRequest:
-    """Make a request for images; see `ImageArguments`."""
+    """Make a request for images; see `ImageArguments`.
+
+    Raises:
+        InvalidInputError: A setting can be none, whatever service reads it.
+    """
+    _check_count(arguments)
+    size = arguments.get("size")
+    if size is not None and not isinstance(size, str):  # services have words of their own beside it
+        raise InvalidInputError(f"size must be a text as '1024x1024', not {size!r}.")
     return ImageRequest(
         prompt=prompt,
         model=model or None,
@@ -225,6 +236,12 @@ def make_embedding_request(texts: EmbeddingInput, model: str | None, arguments: 
         options=cast(EmbeddingOptions, _pick(arguments, _EMBEDDING_OPTIONS)),
         **_copy_extras(arguments),
     )
+
+
+def _check_count(arguments: Mapping[str, Any]) -> None:
+    count = arguments.get("n")
+    if count is not None and (type(count) is not int or count < 1):
+        raise InvalidInputError(f"n must be a whole number from 1 on, not {count!r}.")
 
 
 def _pick(arguments: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
@@ -266,7 +283,7 @@ def copy_messages(messages: Messages) -> tuple[dict[str, Any], ...]:
     """
     if isinstance(messages, str):
         return ({"role": "user", "content": messages},)
-    copied = tuple(_copy_message(message) for message in messages)
+    copied = tuple(_copy_message(message, at) for at, message in enumerate(messages))
     if not copied:
         raise InvalidInputError(
             "messages is empty: there is nothing to answer. Pass messages=…, a text or a list of messages."
@@ -277,15 +294,33 @@ def copy_messages(messages: Messages) -> tuple[dict[str, Any], ...]:
             raise InvalidInputError(f"messages[{at}] has no role; it needs one, as 'user', beside its content.")
         if role not in _ROLES and (meant := _guess(role, _ROLES)):  # a service may know others, that are no slips
             raise InvalidInputError(f"messages[{at}] has the role {role!r}.{meant}")
+        if not isinstance(message.get("content"), str):
+            _check_content(message.get("content"), role, at)
     return copied
 
 
-def _copy_message(message: Any) -> dict[str, Any]:
+def _check_content(content: Any, role: str, at: int) -> None:
+    """Refuse what can be no content; an assistant's message may have none, and so may those of unknown roles."""
+    if content is None and role not in _SPEAKING:
+        return
+    if not isinstance(content, (list, tuple)):
+        raise InvalidInputError(
+            f"The content of messages[{at}] must be a text or a list of parts, not {type(content).__name__}."
+        )
+    for part in content:
+        if not isinstance(part, (Mapping, Value)):
+            raise InvalidInputError(
+                f"Each part of the content of messages[{at}] must be as {{'type': 'text', 'text': …}}, "
+                f"not {type(part).__name__}."
+            )
+
+
+def _copy_message(message: Any, at: int) -> dict[str, Any]:
     if isinstance(message, Mapping):
         return dict(message)
     dump = getattr(message, "model_dump", None)  # our own values, and those of OpenAI's SDK
     if dump is None:
-        raise TypeError(f"a message must be a dict with role and content, not {type(message).__name__}")
+        raise TypeError(f"messages[{at}] must be a dict with role and content, not {type(message).__name__}")
     return {"role": message.role, **{key: value for key, value in dump().items() if value is not None}}
 
 

@@ -155,7 +155,7 @@ class AsyncClient:
             middleware=arrange_middleware(middleware, max_retries, budget),
             budget=budget,
             registry=find_registry,
-            media_folder=lambda: Path(media_folder or find_registry().environment.media_folder),
+            media_folder=lambda: Path(media_folder or find_registry().environment.media_folder).expanduser(),
             allow_private_urls=allow_private_urls,
             limits=Limits.make(limits),
         )
@@ -189,7 +189,7 @@ class AsyncClient:
         return other
 
     async def close(self) -> None:
-        """Close the connections, and free the local models that no other client uses."""
+        """Close the connections, and free the local models that no other client uses. The client can be used again."""
         await self._shared.close()
 
     async def __aenter__(self) -> Self:

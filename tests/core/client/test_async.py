@@ -92,7 +92,7 @@ async def test_options_reach_the_provider_under_openais_names_and_none_counts_as
     ("arguments", "says"),
     [
         ({"messages": None}, "messages must be a text or a list"),
-        ({"messages": {"role": "user"}}, "messages must be a text or a list"),
+        ({"messages": {"role": "user"}}, "messages must be a text or a list of messages, not dict: put it into a list"),
         ({"messages": ...}, "messages must be a text or a list"),
         ({"messages": "Hi", "temprature": 1}, r"no argument 'temprature'\. Did you mean 'temperature'\? What only"),
         ({"messages": "Hi", "odd": 1}, r"there is no argument 'odd'\. What only the service knows"),
@@ -143,6 +143,38 @@ async def test_images_are_saved_named_or_encoded_as_asked(tmp_path: Path) -> Non
     assert base64.b64decode(encoded.b64_json or "") == PNG
     assert keep.requests[0].model == "keep-draw"
     assert keep.requests[2].options == {"n": 2, "size": "1x1"}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"n": 0}, "n must be a whole number from 1 on, not 0"),
+        ({"n": "2"}, "not '2'"),
+        ({"n": True}, "not True"),
+        ({"size": 512}, "size must be a text as '1024x1024', not 512"),
+    ],
+)
+async def test_settings_that_no_service_understands_are_refused(given: Any, says: str) -> None:
+    """Before anything is sent; words that only one service may know are its own matter."""
+    keep = Keep()
+    async with AsyncClient(keep) as client:
+        with pytest.raises(InvalidInputError, match=says):
+            await client.images.generate("a cat", **given)
+        if "n" in given:
+            with pytest.raises(InvalidInputError, match=says):
+                await client.chat.completions.create("Hi", **given)
+        assert not keep.requests
+        await client.images.generate("a cat", response_format="b64_json", size="landscape")
+        messages: Any = [{"role": "assistant", "content": None}, {"role": "critic"}]
+        await client.chat.completions.create(messages)
+
+
+async def test_pictures_may_be_saved_below_ones_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is written as a tilde."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    async with AsyncClient(Keep, media_folder="~/pictures") as client:
+        saved = (await client.images.generate("a cat")).data[0]
+    assert Path(saved.path or "").parent == tmp_path / "pictures"
 
 
 async def test_edits_carry_their_pictures() -> None:
@@ -307,6 +339,10 @@ async def test_many_calls_run_at_once_and_clients_can_be_closed_twice() -> None:
         ([], "messages is empty: .* Pass messages="),
         ([{"content": "Hi"}], r"messages\[0\] has no role"),
         ([{"role": 5}], "has no role"),
+        ([{"role": "user"}], r"The content of messages\[0\] must be a text or a list of parts, not NoneType"),
+        ([{"role": "tool", "content": 5}], "must be a text or a list of parts, not int"),
+        ([{"role": "assistant", "content": {}}], "must be a text or a list of parts, not dict"),
+        ([{"role": "user", "content": ["Hi"]}], r"Each part of the content of messages\[0\] must be as .*, not str"),
         ([{"role": "usr", "content": "Hi"}], r"messages\[0\] has the role 'usr'\. Did you mean 'user'\?"),
     ],
 )
