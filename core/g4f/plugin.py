@@ -26,6 +26,7 @@ from g4f.images import ImageRequest, Images
 from g4f.manifest import Manifest, describe_ability
 from g4f.slips import find_slip
 from g4f.stream import ChatStream
+from g4f.watch import ends_task, name_error
 
 T = TypeVar("T")
 logger = logging.getLogger("g4f")
@@ -141,7 +142,10 @@ class Plugin:
                 closing = self._hooks.close()
                 if inspect.isawaitable(closing):
                     await closing
-            except Exception as error:  # noqa: BLE001 - nobody can do anything about it, and the others must be closed
+            except BaseException as error:
+                if ends_task(error):
+                    raise
+                # Nobody can do anything about it, and the others must be closed.
                 logger.warning("%s could not be closed: %s", self.name, type(error).__name__)
 
     def wrap_error(self, error: Exception) -> G4FError:
@@ -187,8 +191,8 @@ class _MakingErrorsOurs:
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Exception) and not isinstance(error, G4FError):
-            raise self._plugin.wrap_error(error) from error
+        if error is not None and not isinstance(error, G4FError) and not ends_task(error):
+            raise self._plugin.wrap_error(name_error(error)) from error
 
 
 async def unfold_later(answer: Awaitable[Completion]) -> AsyncGenerator[Chunk, None]:

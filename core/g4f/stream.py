@@ -15,7 +15,7 @@ from g4f.context import Timeout
 from g4f.errors import APIError, APIResponseError, Attempt
 from g4f.fold import examine_chunk, join_surrogates, read_content
 from g4f.halves import Halves, is_cut
-from g4f.watch import Watch
+from g4f.watch import Watch, ends_task, name_error
 
 MAX_HELD_CHUNKS = 64
 _NONE: Iterator[Chunk] = iter(())
@@ -103,8 +103,10 @@ class ChatStream:
         try:
             await (self._hold_until_content() if begin is None else self._take_over(begin()))
             ready = not self._closed
-        except Exception as error:  # noqa: BLE001 - whatever it is becomes ours
-            self._failure = error if begin else self._wrap(error)
+        except BaseException as error:
+            if ends_task(error):
+                raise
+            self._failure = name_error(error) if begin else self._wrap(name_error(error))
         finally:
             self._opening = False
             if not ready:
@@ -158,7 +160,7 @@ class ChatStream:
         self._iterated = True
         return self._iterate()
 
-    async def _iterate(self) -> AsyncGenerator[Chunk, None]:
+    async def _iterate(self) -> AsyncGenerator[Chunk, None]:  # noqa: C901 - all ways out of a stream
         self._expect_one_task()  # here too, since to open it may have begun meanwhile; and before what closes it
         failure: Exception | None = None
         try:
@@ -182,8 +184,10 @@ class ChatStream:
                     batch = None  # nothing of it need be kept while the next one is waited for
                     batch = await read()
             watch.raise_if_late("No content came for {:g} s in the middle of the stream.")
-        except Exception as error:  # noqa: BLE001 - whatever it is becomes ours
-            failure = error if error is self._failure else self._wrap(error)
+        except BaseException as error:
+            if ends_task(error):
+                raise
+            failure = self._failure if error is self._failure else self._wrap(name_error(error))
         finally:
             await self._shut()
         if failure is not None:

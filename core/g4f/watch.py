@@ -1,4 +1,4 @@
-"""The watchdog of a stream: it ends the waiting, and nothing else."""
+"""The watchdog of a stream: it ends the waiting, and nothing else; and whose a cancellation is."""
 
 from __future__ import annotations
 
@@ -8,6 +8,25 @@ from g4f.errors import APITimeoutError
 
 if TYPE_CHECKING:
     import asyncio
+
+
+def ends_task(error: BaseException) -> bool:
+    """Tell what a task, or the program, ends with from errors and from cancellations that nobody asked for.
+
+    A provider may raise one, or wait for what was canceled; it would look like the caller's own. SystemExit ends the
+    program whoever raises it: a signal does so wherever the program is.
+    """
+    if isinstance(error, Exception):
+        return False
+    import asyncio  # here because a program that only imports the client need not pay for it
+
+    task = asyncio.current_task() if isinstance(error, asyncio.CancelledError) else None
+    return task is None or task.cancelling() > 0
+
+
+def name_error(error: BaseException) -> Exception:
+    """Return an error that stands for a cancellation that nobody asked for, and every other one itself."""
+    return error if isinstance(error, Exception) else RuntimeError("CancelledError, though nobody canceled the call")
 
 
 class Watch:

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 import pytest
 
-from g4f import AsyncClient, HttpProvider, Manifest, hookimpl
+from g4f import AsyncClient, Client, HttpProvider, Manifest, hookimpl
 from g4f.chat import ChatRequest, Chunk, Completion
 from g4f.context import Answered, Call, CallNext, Context, Timeout
 from g4f.errors import (
@@ -496,3 +496,66 @@ async def test_a_provider_learns_whether_it_is_asked_at_an_address_of_the_users_
     async with AsyncClient(provider=Anywhere, base_url=base_url) as client:
         completion = await client.chat.completions.create("Hi")
     assert completion.choices[0].message.content == foreign
+
+
+# --- What ends tasks and programs -------------------------------------------------------------------------------------
+
+
+class Raising:
+    """Raises this, as a whole or after so many chunks."""
+
+    def __init__(self, error: BaseException, chunks: int) -> None:
+        self.error = error
+        self.chunks = chunks
+
+    @hookimpl
+    async def chat(self) -> Completion:
+        raise self.error
+
+    @hookimpl
+    async def stream(self) -> AsyncIterator[Chunk]:
+        for _ in range(self.chunks):
+            yield Chunk.from_text("Hi")
+        raise self.error
+
+    @hookimpl
+    async def close(self) -> None:
+        if isinstance(self.error, asyncio.CancelledError):
+            raise self.error
+
+
+async def use(provider: object, *, stream: bool) -> str:
+    client, text = AsyncClient(provider, max_retries=0), ""
+    if not stream:
+        await client.chat.completions.create("Hi")
+    async for chunk in client.chat.completions.stream("Hi"):
+        text += chunk.choices[0].delta.content or ""
+    return text
+
+
+@pytest.mark.parametrize(("stream", "chunks"), [(False, 0), (True, 0), (True, 2)])
+async def test_a_cancellation_that_nobody_asked_for_is_an_error(stream: bool, chunks: int) -> None:
+    """A provider that raises one, or waits for what was canceled, does not look like the caller's own `cancel`."""
+    provider = Raising(asyncio.CancelledError(), chunks)
+    with pytest.raises(APIError, match=r"^Raising failed: .*nobody canceled the call$") as caught:
+        await use(provider, stream=stream)
+    assert caught.value.partial == ("Hi" * chunks if stream else None)
+    if not chunks:
+        async with AsyncClient([provider, Good]) as client:
+            answer = await client.chat.completions.create("Hi")
+        assert answer.choices[0].message.content == "good"  # the next one is asked
+    async with AsyncClient(provider) as client:
+        with pytest.raises(APIError):
+            await client.chat.completions.create("Hi")
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
+@pytest.mark.parametrize(("stream", "chunks"), [(False, 0), (True, 0), (True, 2)])
+def test_what_ends_a_program_ends_it(kind: type[BaseException], stream: bool, chunks: int) -> None:
+    """Whoever raises it: a signal's handler does so in the middle of whatever runs, a provider too."""
+    with pytest.raises(kind):
+        asyncio.run(use(Raising(kind(3), chunks), stream=stream))
+    with Client(Raising(kind(3), chunks)) as client, pytest.raises(kind):
+        for _ in client.chat.completions.create("Hi", stream=True) if stream else ():
+            pass
+        client.chat.completions.create("Hi")
