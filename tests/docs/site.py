@@ -103,6 +103,7 @@ def write_llms(sections: Iterable[Section], home: str) -> str:
     """The map for language models, after https://llmstxt.org: it names the Markdown of each page."""
     summary = " ".join(home.split("\n\n")[1].split())
     lines = ["# g4f", "", f"> {summary}", "", "- [Home](index.md): what it is, and how to install it."]
+    lines += ["- [Everything](llms-full.txt): all pages in one file."]
     for section in sections:
         lines += ["", f"## {section.title}", ""]
         lines += [
