@@ -106,8 +106,8 @@ def load_dialect(name: str) -> Dialect:
     try:
         return cast(Dialect, getattr(_import_module(module), attribute)())
     except (ImportError, AttributeError, OSError, ValueError) as error:
-        known = ", ".join(DIALECTS)
-        raise InvalidInputError(f"There is no dialect {name!r} ({error}): name {known}, or path.py:Class.") from None
+        known, why = ", ".join(DIALECTS), f" ({error})" if module else ""
+        raise InvalidInputError(f"There is no dialect {name!r}{why}: name {known}, or path.py:Class.") from None
 
 
 def _import_module(name: str) -> Any:

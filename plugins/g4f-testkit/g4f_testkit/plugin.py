@@ -53,6 +53,25 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
     for owner, checks in by_class.items():
         for item in checks:
             item.user_properties.append((CHECK, (owner.nodeid, len(checks), item.name)))
+        if not _can_be_had(owner):
+            _leave_out(config, items, checks[1:])
+
+
+def _can_be_had(owner: Any) -> bool:
+    """Tell whether the provider of a class loads; where it does not, each check would say so at length."""
+    from g4f import G4FError
+
+    try:
+        owner.obj.make_subject()
+    except G4FError:
+        return False
+    return True
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item], left_out: list[pytest.Item]) -> None:
+    gone = set(left_out)
+    items[:] = [item for item in items if item not in gone]
+    config.hook.pytest_deselected(items=left_out)
 
 
 def _collect(session: pytest.Session, name: str) -> pytest.Module:

@@ -15,6 +15,7 @@ from typing import Self
 
 import attrs
 
+from g4f import G4FError
 from g4f_testkit.dialect import Asked, Dialect, load_dialect
 from g4f_testkit.faults import FAULTS
 from g4f_testkit.http import CUT, Delivery, Reply, Request, Step, cut_pieces, deliver, read_request, reply_json
@@ -234,7 +235,11 @@ def main(arguments: list[str] | None = None) -> None:
     if not 0 <= given.port < 2**16:
         parser.error(f"port {given.port} cannot be used: it must be a number from 0 to 65535")
     try:
-        with Server(load_dialect(given.dialect), port=given.port) as server, suppress(KeyboardInterrupt):
+        dialect = load_dialect(given.dialect)
+    except G4FError as error:
+        parser.error(str(error))
+    try:
+        with Server(dialect, port=given.port) as server, suppress(KeyboardInterrupt):
             print(server.url, flush=True)
             threading.Event().wait()
     except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -120,6 +121,17 @@ def test_a_provider_that_is_not_installed_is_told_at_once(run: Run) -> None:
     code, printed = run("--g4f-provider=Nope")
     assert code == pytest.ExitCode.USAGE_ERROR
     assert printed.count("There is no provider 'Nope'.") == 1
+
+
+def test_a_provider_that_does_not_load_is_told_once(run: Run, tmp_path: Path) -> None:
+    """And not by each check."""
+    write_distribution(tmp_path, "Slip", code="class Slip(:\n", manifest="contract = 1\n")
+    own = "from g4f_testkit import ProviderConformance\nclass TestSlip(ProviderConformance):\n    provider = 'Slip'\n"
+    (tmp_path / "test_slip.py").write_text(own)
+    code, printed = run("-q", PYTHONPATH=str(tmp_path))
+    assert code == 1
+    assert re.search(r"deselected, 1 error in", printed)
+    assert "The provider Slip of g4f-provider-slip 1.0 cannot be imported: SyntaxError: invalid syntax" in printed
 
 
 def test_a_dialect_that_is_not_there_is_told_at_once(run: Run) -> None:

@@ -145,6 +145,14 @@ def test_a_port_that_cannot_be_had_is_said_at_once(port: str, capsys: pytest.Cap
     assert f"port {number} cannot be used" in capsys.readouterr().err
 
 
+def test_a_dialect_that_is_not_there_is_said_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """With those that are."""
+    with pytest.raises(SystemExit):
+        main(["--dialect", "nope"])
+    said = "There is no dialect 'nope': name openai, anthropic, gemini, or path.py:Class."
+    assert capsys.readouterr().err.endswith(f"error: {said}\n")
+
+
 def test_a_pictures_download_fails_as_its_url_says() -> None:
     """So that faults of the second server of a picture can be had, too."""
     with Server(OpenaiDialect()) as server:
