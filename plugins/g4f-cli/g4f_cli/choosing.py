@@ -11,10 +11,11 @@ from g4f_cli.keys import find_place, read_store
 from g4f_cli.options import ChoiceOptions
 from g4f_cli.running import import_client
 from g4f_cli.settings import read_settings
-from g4f_cli.terminal import InputError
+from g4f_cli.terminal import InputError, note
 
 if TYPE_CHECKING:
     from g4f import AsyncClient
+    from g4f.manifest import Manifest
     from g4f.registry import ProviderRef, Registry
 
 
@@ -50,12 +51,13 @@ def make_client(choice: Choice, *, media_folder: str | None = None) -> AsyncClie
     """Make the client for a choice.
 
     Raises:
-        InputError: The default provider of the settings is not installed.
+        InputError: The default provider of the settings is not installed, or the model is of another provider.
         G4FError: The choice cannot be used.
         ImportError: The package `g4f` is another project's.
     """
     client = import_client()
     registry = make_registry()
+    _check_prefix(choice, registry)
     return client(
         [_find_name(registry, name) for name in choice.providers] or None,
         api_key=_collect_keys(choice, registry) or None,
@@ -64,6 +66,38 @@ def make_client(choice: Choice, *, media_folder: str | None = None) -> AsyncClie
         registry=registry,
         media_folder=media_folder,
     )
+
+
+def _check_prefix(choice: Choice, registry: Registry) -> None:
+    """Look whether the model means a provider by what stands before its slash; tell who is asked where it means none.
+
+    Raises:
+        InputError: It means one, and another was chosen.
+    """
+    prefix, slash, name = (choice.model or "").partition("/")
+    if choice.base_url or not (slash and name):
+        return
+    claimants = {ref.name: manifest for ref, manifest in registry.find_claimants(f"{prefix}/{name}")}
+    if choice.providers:
+        chosen = [_find_name(registry, provider) for provider in choice.providers]
+        # Written as the provider is: in lower case it may be a maker's name, which is part of the model's.
+        if prefix in registry.list_names() and not {prefix, *claimants} & set(chosen):
+            raise InputError(
+                f"-m {choice.model} is a model of {prefix}, and -p {', '.join(chosen)} is another provider: "
+                "leave one of them out."
+            )
+    elif len(claimants) == 1 and not registry.find_names(prefix):
+        _tell_guess(prefix, *claimants.popitem(), choice.model or "", registry)
+
+
+def _tell_guess(prefix: str, provider: str, manifest: Manifest, model: str, registry: Registry) -> None:
+    from g4f.known import find_proper_name, guess_model
+
+    found = manifest.resolve_model(model)
+    listed = found is not None and found.listed is not None and found.listed.id  # else by a pattern, which takes any
+    if not listed and find_proper_name(prefix) is None:
+        meant = guess_model(prefix, registry.list_names())
+        note(f"There is no provider {prefix!r}, so {provider} is asked for its model {model!r}.{meant}")
 
 
 def _collect_keys(choice: Choice, registry: Registry) -> dict[str, str]:

@@ -41,6 +41,7 @@ _IN_OPTIONS = (
         re.compile(r"(No connection to (?:127\.0\.0\.1|localhost|\[::1\]):\d+: .*)"),
         r"\1 Start the server there, or name another one with --base-url URL.",
     ),
+    (re.compile(r"`python -m g4f_doctor` lists them"), "g4f providers lists them"),
     (re.compile(r"provider_options=\{'(\w+)': \.\.\.\}"), r"--provider-option \1 …"),
 )
 

@@ -139,15 +139,20 @@ def _model_option(function: F) -> F:
     )(function)
 
 
+def _split_names(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for text in given for name in (part.strip() for part in text.split(",")) if name)
+
+
 def _provider_option(function: F) -> F:
     return click.option(
         "-p",
         "--provider",
         "providers",
         multiple=True,
+        callback=_split_names,
         shell_complete=complete_providers,
         metavar="PROVIDER",
-        help="Who serves. Give it again to say who is tried next when one fails.",
+        help="Who serves. Give it again, or A,B, to say who is tried next when one fails.",
     )(function)
 
 

@@ -149,6 +149,17 @@ def test_a_count_that_is_none_says_what_is_allowed(program: Program, count: str)
     assert f"'{count}' is no whole number above 0, as 2." in done.err
 
 
+def test_a_slash_says_that_a_folder_is_meant(program: Program) -> None:
+    """One that is not there is no name of a file."""
+    service = program.serve(draw(PIXEL))
+    done = program.run("image", "a cat", "-p", "Service", "-o", "new/")
+    assert (done.code, service.requests) == (2, [])
+    assert done.err == "Error: There is no folder new/: make it first, or write a file's name.\n"
+    (program.folder / "new").mkdir()
+    done = program.run("image", "a cat", "-p", "Service", "-o", "new/")
+    assert Path(done.out.strip()).parent == program.folder / "new"
+
+
 def test_a_folder_that_is_not_there_is_told_before_the_picture_is_paid_for(program: Program) -> None:
     """Bad input has exit code 2."""
     service = program.serve(draw(PIXEL))

@@ -78,6 +78,23 @@ def test_a_name_that_can_be_none_is_refused(program: Program, name: str) -> None
     assert list_files(program.folder) == set()
 
 
+@pytest.mark.parametrize("name", ["class", "None"])
+def test_a_word_of_pythons_is_refused(program: Program, name: str) -> None:
+    """The provider's class is called like the provider."""
+    done = program.run("new-provider", name)
+    assert (done.code, list_files(program.folder)) == (2, set())
+    assert done.err == (
+        f"Error: {name!r} cannot be a provider's name: Python has a meaning for it. Write one as BigCloud.\n"
+    )
+
+
+def test_who_wants_another_dialect_is_told_where_to_begin(program: Program) -> None:
+    """With the provider that speaks it."""
+    done = program.run("new-provider", "BigCloud", "--dialect", "anthropic")
+    assert done.code == 2
+    assert "begin with custom, and look at wire.py of g4f-provider-anthropic." in done.err
+
+
 @pytest.mark.parametrize(
     ("name", "why"), [("taken", "is installed already"), ("google", "g4f has itself"), ("OpenAI", "g4f has itself")]
 )

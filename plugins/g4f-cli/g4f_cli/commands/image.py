@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
@@ -30,6 +31,7 @@ from g4f_cli.terminal import InputError, note, warn
 if TYPE_CHECKING:
     from g4f.images import Images
 
+_SLASHES = tuple(filter(None, (os.sep, os.altsep)))
 _EXAMPLE = 'g4f image "a white siamese cat"'
 
 
@@ -65,12 +67,24 @@ class Drawn(NamedTuple):
         }
 
 
+def _read_output(_: click.Context, __: click.Parameter, text: str | None) -> Path | None:
+    """Return what was named; a slash at its end, which a path has not, says that it is a folder.
+
+    Raises:
+        InputError: It says so, and there is none.
+    """
+    if text and text.endswith(_SLASHES) and not Path(text).is_dir():
+        raise InputError(f"There is no folder {text}: make it first, or write a file's name.")
+    return Path(text) if text else None
+
+
 @click.command("image", short_help="Have a picture drawn and save it.")
 @click.argument("words", nargs=-1, metavar="PROMPT...")
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=str),
+    callback=_read_output,
     metavar="PATH",
     help="The file to save it as, or a folder; default is the folder of G4F_MEDIA_DIR.",
 )

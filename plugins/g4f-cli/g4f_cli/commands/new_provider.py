@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from keyword import iskeyword
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import click
 
@@ -12,11 +14,25 @@ from g4f_cli.scaffold import DIALECTS, derive_names, is_provider_name, render_pa
 from g4f_cli.terminal import InputError
 
 
+class _Dialect(click.Choice[str]):
+    """A dialect for which there is a template."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read what was written."""
+        if value in ("anthropic", "gemini"):
+            self.fail(
+                f"there is no template of it: begin with custom, and look at wire.py of g4f-provider-{value}.",
+                param,
+                ctx,
+            )
+        return super().convert(value, param, ctx)
+
+
 @click.command("new-provider", short_help="Write the package of a provider of your own.")
 @click.argument("name")
 @click.option(
     "--dialect",
-    type=click.Choice(DIALECTS),
+    type=_Dialect(DIALECTS),
     default=DIALECTS[0],
     show_default=True,
     help="What the service speaks: OpenAI's dialect, or one of its own, which begins as an example.",
@@ -57,6 +73,8 @@ def command(name: str, dialect: str, base_url: str, directory: Path) -> None:
 def _check_name(name: str) -> None:
     if not is_provider_name(name):
         raise InputError(f"{name!r} cannot be a provider's name: write letters and digits, as BigCloud.")
+    if iskeyword(name):
+        raise InputError(f"{name!r} cannot be a provider's name: Python has a meaning for it. Write one as BigCloud.")
     from g4f.known import read_known_providers
     from g4f.registry import share_registry
 
