@@ -6,7 +6,7 @@ Contracts only; the transport that keeps them is in `transport.py`, and who make
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import attrs
 
@@ -184,15 +184,14 @@ class Transport(Protocol):
         """Send a request and return once the answer's head is there."""
 
 
-@attrs.frozen
-class Target:
+class Target(NamedTuple):
     """Where a request goes: a provider's name and the model's id there (None is the provider's default)."""
 
     provider: str
     model: str | None
 
 
-@attrs.define
+@attrs.define(eq=False)
 class Call:
     """One call of the user, on its way through the middleware.
 
@@ -215,7 +214,7 @@ async def _no_fetch(url: str) -> HttpResponse:
     raise InvalidInputError(f"There is no network here to fetch {url} with.")
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Context:
     """What a provider may use while it serves one attempt.
 

@@ -83,7 +83,7 @@ def scrub(value: Any, secrets: Iterable[Secret]) -> Any:
     return redact(value, [secret.reveal() for secret in secrets])
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Access:
     """How one provider is reached for one client: where, with which key, with which settings.
 

@@ -57,7 +57,7 @@ logger = logging.getLogger("g4f")
 _TOLD = ("args", "body", "code", "type", "param", "request_id")  # where an error has what the service said
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Reach:
     """How a client reaches one provider: what the user gave for it."""
 
@@ -66,7 +66,7 @@ class Reach:
     base_url: str | None = None
     settings: Mapping[str, str] = attrs.field(factory=dict)
     _variables: tuple[str, ...] | None = attrs.field(default=None, init=False)
-    _known: tuple[tuple[object, ...], Access] | None = attrs.field(default=None, init=False, repr=False)
+    _known: tuple[tuple[object, ...], Access] | None = attrs.field(default=None, init=False)
 
     def resolve(self, plugin: Plugin) -> Access:
         """Work out how to reach it now, from what was given and the environment; see `resolve_access`.
@@ -82,7 +82,7 @@ class Reach:
         return self._known[1]
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Dispatcher:
     """Runs calls for one client.
 

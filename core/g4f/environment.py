@@ -6,14 +6,12 @@ import logging
 import os
 import re
 from collections.abc import Mapping
-
-import attrs
+from typing import NamedTuple
 
 from g4f.errors import InvalidInputError
 
 
-@attrs.frozen
-class Environment:
+class Environment(NamedTuple):
     """What the user set for g4f as a whole.
 
     Attributes:

@@ -28,15 +28,12 @@ The status errors have the names of OpenAI's SDK, which has none for 402. All ab
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 _ITSELF: Any = ...  # stands for an error in its own attempts
 
 
-@attrs.frozen
-class Attempt:
+class Attempt(NamedTuple):
     """One try at one target.
 
     Attributes:
@@ -62,13 +59,13 @@ class G4FError(Exception):
     @property
     def attempts(self) -> tuple[Attempt, ...]:
         """What was tried; the last is mostly this error itself."""
-        return tuple(attrs.evolve(one, error=self) if one.error is _ITSELF else one for one in self._attempts)
+        return tuple(one._replace(error=self) if one.error is _ITSELF else one for one in self._attempts)
 
     @attempts.setter
     def attempts(self, attempts: Sequence[Attempt]) -> None:
         # An error that held itself would keep its traceback, and so all variables of who called, until the garbage
         # collector comes.
-        self._attempts = tuple(attrs.evolve(one, error=_ITSELF) if one.error is self else one for one in attempts)
+        self._attempts = tuple(one._replace(error=_ITSELF) if one.error is self else one for one in attempts)
 
     @property
     def message(self) -> str:

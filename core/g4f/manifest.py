@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 import attrs
 
@@ -96,8 +96,7 @@ class Auth:
             raise ManifestError("auth names variables, so its kind must be 'header' or 'own'")
 
 
-@attrs.frozen
-class Setting:
+class Setting(NamedTuple):
     """A setting beside the key, as an organization's id: from `variable`, sent as `header` if it names one."""
 
     name: str
@@ -129,8 +128,7 @@ class Model:
     output_tokens: int | None = None
 
 
-@attrs.frozen
-class Retired:
+class Retired(NamedTuple):
     """A name whose model is gone, or (without `service`) another's: `model` answers instead, and a warning says so."""
 
     name: str
@@ -139,8 +137,7 @@ class Retired:
     service: bool = True
 
 
-@attrs.frozen
-class ResolvedModel:
+class ResolvedModel(NamedTuple):
     """What a user's model name means at one provider.
 
     Attributes:

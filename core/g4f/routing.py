@@ -6,8 +6,7 @@ Who is installed is found by `registry.py`; trying the targets is left to `dispa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-
-import attrs
+from typing import NamedTuple
 
 from g4f.context import Target
 from g4f.errors import (
@@ -22,8 +21,7 @@ from g4f.known import guess_model, join_some
 from g4f.manifest import Manifest, describe_ability
 
 
-@attrs.frozen
-class Candidate:
+class Candidate(NamedTuple):
     """A provider that may serve a request.
 
     Attributes:
@@ -31,20 +29,17 @@ class Candidate:
         manifest: What it says of itself.
         usable: Whether it has the key and address that it needs.
         keyed: Whether it has a key of the user's.
-        names: All names that mean it, in lower case.
+        names: Other names that mean it, in lower case.
     """
 
     name: str
     manifest: Manifest
     usable: bool = True
     keyed: bool = False
-    names: frozenset[str] = attrs.field(
-        default=attrs.Factory(lambda self: frozenset({self.name.lower()}), takes_self=True)
-    )
+    names: frozenset[str] = frozenset()
 
 
-@attrs.frozen
-class Plan:
+class Plan(NamedTuple):
     """The targets in order, warnings about their models, and what was passed over and why."""
 
     targets: tuple[Target, ...]
@@ -100,7 +95,7 @@ def _plan_one(
 ) -> tuple[Target, tuple[str, ...]]:
     name, manifest = candidate.name, candidate.manifest
     prefix, slash, rest = (model or "").partition("/")
-    model = rest if slash and prefix.lower() in candidate.names else model
+    model = rest if slash and prefix.lower() in (candidate.name.lower(), *candidate.names) else model
     wanted = model or (manifest.defaults.get(needs[0]) if needs else None)
     resolved = manifest.resolve_model(wanted) if wanted else None
     if resolved is None and wanted and not only and not manifest.models_open:
@@ -165,7 +160,7 @@ def choose_claimant(
 
 
 def _pick_preferred(usable: Sequence[Candidate], preferred: Sequence[str]) -> list[Candidate]:
-    by_name = {name: candidate for candidate in usable for name in candidate.names}
+    by_name = {name: candidate for candidate in usable for name in (candidate.name.lower(), *candidate.names)}
     return [by_name[name.lower()] for name in preferred if name.lower() in by_name][:1]
 
 

@@ -49,7 +49,7 @@ _AT_ONCE = 2**20  # aiohttp warns of larger bodies in one piece
 _UNCOMPRESSED = {"Accept-Encoding": "identity"}  # for pictures: aiohttp does not tell that a compressed one was cut
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Held:
     """A loop's session, and the ways that were taken without it; None where there can be none."""
 
@@ -200,7 +200,7 @@ async def _close_at_the_end(session: aiohttp.ClientSession) -> AsyncGenerator[No
         await session.close()
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class BoundTransport:
     """The network for one attempt: a pool, and what may be sent where.
 
@@ -358,15 +358,15 @@ def _close_response(response: Response, loop: asyncio.AbstractEventLoop) -> None
             loop.call_soon_threadsafe(response.close)
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Outgoing:
     """One HTTP request, complete."""
 
     method: str
     url: str
-    headers: Mapping[str, str] = attrs.field(repr=False)
+    headers: Mapping[str, str]
     query: Mapping[str, str]
-    body: bytes = attrs.field(repr=False)
+    body: bytes
     proxy: Secret | None
     connect_seconds: float | None
 

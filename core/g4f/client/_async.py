@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack, cast
 
-import attrs
-
 from g4f.client._arguments import (
     ByProvider,
     ClientArguments,
@@ -183,7 +181,7 @@ class AsyncClient:
         kept = {_OWNED[name]: getattr(self._settings, _OWNED[name]) for name in _OWNED.keys() - changes.keys()}
         budget, given = self._settings.budget, other._arguments
         kept |= {"middleware": arrange_middleware(given["middleware"], given["max_retries"], budget), "budget": budget}
-        other._settings = attrs.evolve(other._settings, **kept)
+        other._settings = other._settings._replace(**kept)
         if not changes.keys() & {"proxies", "allow_private_urls", "registry"}:
             other._shared = self._shared
         return other

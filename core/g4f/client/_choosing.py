@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 from g4f.client._arguments import ProviderInput, ProvidersInput
 from g4f.client._settings import CUSTOM, Given, list_providers
@@ -36,8 +34,7 @@ MAX_CHOICES = 256
 KEY_HEADERS = frozenset({"authorization", "proxy-authorization", "api-key", "x-api-key", "x-goog-api-key", "x-key"})
 
 
-@attrs.frozen
-class Source:
+class Source(NamedTuple):
     """A provider that was found for a call.
 
     Attributes:
@@ -65,8 +62,7 @@ class Source:
         return name.lower() in self.names
 
 
-@attrs.frozen
-class Choice:
+class Choice(NamedTuple):
     """Who serves a call.
 
     Attributes:
@@ -154,7 +150,7 @@ class Chooser:
         plan = plan_targets(candidates, model, needs, able=self.list_able, alone=alone)
         missing = tuple(f"{attempt.provider} is passed over: {attempt.error}" for attempt in skipped)
         warnings = tuple((*unknown, *missing, *one) for one in plan.warnings)
-        plan = attrs.evolve(plan, warnings=warnings, skipped=(*skipped, *plan.skipped))
+        plan = plan._replace(warnings=warnings, skipped=(*skipped, *plan.skipped))
         return Choice(plan, reaches, variables)
 
     def find(self, provider: ProviderInput) -> Source:
@@ -329,7 +325,7 @@ def _rename_apart(source: Source, others: Sequence[Source]) -> Source:
     same = [other for other in others if _base_name(other.name) == source.name]
     if not same or any(other.is_same(source) for other in same):
         return source
-    return attrs.evolve(source, name=f"{source.name}#{len(same) + 1}")
+    return source._replace(name=f"{source.name}#{len(same) + 1}")
 
 
 def _base_name(name: str) -> str:

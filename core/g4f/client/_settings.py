@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import attrs
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from g4f.client._arguments import ByProvider, ProviderInput, ProvidersInput, SettingsInput
 from g4f.context import Limits, Middleware, Timeout
@@ -21,8 +20,7 @@ from g4f.registry import Registry
 CUSTOM = "Custom"
 
 
-@attrs.frozen
-class Given:
+class Given(NamedTuple):
     """Keys, addresses or other settings, and whose they are.
 
     Attributes:
@@ -35,7 +33,7 @@ class Given:
     what: str
     plain: Any = None
     owners: tuple[ProviderInput, ...] = ()
-    by_name: Mapping[str, Any] = attrs.field(factory=dict)
+    by_name: Mapping[str, Any] = MappingProxyType({})
 
 
 def read_keys(api_key: ByProvider | None, *owners: ProvidersInput | None) -> Given:
@@ -110,8 +108,7 @@ def _join_providers(given: tuple[ProvidersInput | None, ...]) -> tuple[ProviderI
     return tuple(provider for providers in given for provider in list_providers(providers))
 
 
-@attrs.frozen
-class Settings:
+class Settings(NamedTuple):
     """A client's arguments, checked. See `ClientArguments` for their meaning."""
 
     provider: ProvidersInput | None

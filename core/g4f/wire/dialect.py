@@ -57,7 +57,7 @@ def _refuse(*_: object, **__: object) -> NoReturn:
     raise UnsupportedError("This service's interface has no words for that.")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Wire:
     """The pure functions of a dialect. What a dialect does not name, it does not have.
 
