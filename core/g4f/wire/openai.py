@@ -80,7 +80,7 @@ def decode_chat(response: HttpResponse, adapt: AdaptAnswer | None = None) -> Com
 
 
 def _decode_answer(response: HttpResponse) -> dict[str, Any]:
-    if not response.body.strip():
+    if not response.body or response.body.isspace():
         raise APIResponseError(f"The answer is empty (status {response.status}).", retryable=True)
     data = decode_answer(response.body)
     if data.get("error"):
