@@ -104,7 +104,7 @@ class EmbeddingArguments(EmbeddingOptions, CallArguments, total=False):
 _EXTRAS = ("extra_body", "extra_headers", "provider_options")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _HEADER_VALUE = re.compile(r"[^\0\r\n]*")
-_ROLES = ("assistant", "developer", "function", "system", "tool", "user")
+_ROLES = ("user", "assistant", "system", "tool", "developer", "function")  # in the order in which they are frequent
 _SPEAKING = ("developer", "system", "tool", "user")  # roles whose messages make no sense without content
 _CALL_NAMES = frozenset(CallArguments.__annotations__)
 _CHAT_NAMES = frozenset(ChatArguments.__annotations__)
@@ -283,23 +283,30 @@ def copy_messages(messages: Messages) -> tuple[dict[str, Any], ...]:
     """
     if isinstance(messages, str):
         return ({"role": "user", "content": messages},)
-    copied = tuple(_copy_message(message, at) for at, message in enumerate(messages))
+    copied = tuple(
+        [message.copy() if type(message) is dict else _copy_message(message, at) for at, message in enumerate(messages)]
+    )
     if not copied:
         raise InvalidInputError(
             "messages is empty: there is nothing to answer. Pass messages=…, a text or a list of messages."
         )
     for at, message in enumerate(copied):
-        role = message.get("role")
-        if not isinstance(role, str):
-            raise InvalidInputError(f"messages[{at}] has no role; it needs one, as 'user', beside its content.")
-        if role not in _ROLES and (meant := _guess(role, _ROLES)):  # a service may know others, that are no slips
-            raise InvalidInputError(f"messages[{at}] has the role {role!r}.{meant}")
-        if not isinstance(message.get("content"), str):
-            _check_content(message.get("content"), role, at)
+        role, content = message.get("role"), message.get("content")
+        if role not in _ROLES:
+            _check_role(role, at)
+        if not isinstance(content, str):
+            _check_content(content, role, at)
     return copied
 
 
-def _check_content(content: Any, role: str, at: int) -> None:
+def _check_role(role: Any, at: int) -> None:
+    if not isinstance(role, str):
+        raise InvalidInputError(f"messages[{at}] has no role; it needs one, as 'user', beside its content.")
+    if meant := _guess(role, _ROLES):  # a service may know others, that are no slips
+        raise InvalidInputError(f"messages[{at}] has the role {role!r}.{meant}")
+
+
+def _check_content(content: Any, role: Any, at: int) -> None:
     """Refuse what can be no content; an assistant's message may have none, and so may those of unknown roles."""
     if content is None and role not in _SPEAKING:
         return
