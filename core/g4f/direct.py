@@ -8,9 +8,9 @@ and errors are left to `transport.py`, as are all requests that are in any way u
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 from aiohttp import http_writer
@@ -106,6 +106,16 @@ class DirectResponse:
             connection.release()  # which closes it where something of the answer is left
 
 
+def wait_for_data(content: aiohttp.StreamReader) -> Awaitable[None] | None:
+    """Return what to await until something has come; None where it has, or where the reader looks otherwise inside."""
+    reader: Any = content
+    try:
+        waits = not reader._buffer and not reader._eof and reader._exception is None
+        return cast(Awaitable[None], reader._wait("readany")) if waits else None
+    except AttributeError:
+        return None
+
+
 async def read_joined(content: aiohttp.StreamReader) -> bytes:
     """Return what has come, as `content.readany()` does, in a seventh less of the time that a streamed chunk costs.
 
@@ -114,9 +124,10 @@ async def read_joined(content: aiohttp.StreamReader) -> bytes:
     alone.
     """
     reader: Any = content
+    waiting = wait_for_data(content)
+    if waiting is not None:
+        await waiting
     try:
-        if not reader._buffer and not reader._eof and reader._exception is None:
-            await reader._wait("readany")
         pieces = reader._buffer
         if reader._size > _MAX_BYTES or (pieces and reader._exception is not None):
             some: bytes = reader._read_nowait(_MAX_BYTES)  # what a bomb was decompressed to is not copied as a whole
