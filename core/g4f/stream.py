@@ -41,8 +41,8 @@ class ChatStream:
     """
 
     __slots__ = (
-        "__weakref__", "_begin", "_closed", "_convert_error", "_failure", "_halves", "_held", "_iterated", "_lively",
-        "_opened", "_opening", "_reports", "_source", "_tell_all", "_text", "_timeout", "_watch",
+        "__weakref__", "_begin", "_closed", "_convert_error", "_ended", "_failure", "_halves", "_held", "_iterated",
+        "_lively", "_opened", "_opening", "_reports", "_source", "_tell_all", "_text", "_timeout", "_watch",
         "attempts", "model", "provider", "usage", "warnings",
     )  # fmt: skip
 
@@ -64,6 +64,7 @@ class ChatStream:
         self._halves: Halves | None = None  # made for the first chunk that needs it
         self._text: list[str] = []
         self._opened = self._opening = self._iterated = self._closed = False
+        self._ended = False  # by itself
         self._tell_all = True
         self._lively = False  # whether content came in this batch
         self.provider: str | None = None
@@ -184,6 +185,7 @@ class ChatStream:
                     batch = None  # nothing of it need be kept while the next one is waited for
                     batch = await read()
             watch.raise_if_late("No content came for {:g} s in the middle of the stream.")
+            self._ended = watch.stopped is None
         except BaseException as error:
             if ends_task(error):
                 raise

@@ -42,7 +42,8 @@ class CompletionStream(ChatStream, Generic[T]):
             async for _ in self:
                 pass
         completion = fold_chunks(self._chunks)
-        if not completion.choices or not all(choice.finish_reason for choice in completion.choices):
+        ended = self._ended or all(choice.finish_reason for choice in completion.choices)
+        if not completion.choices or not ended:
             raise RuntimeError("The stream was left before its end, so there is no final completion.")
         completion.provider, completion.warnings, completion.attempts = self.provider, self.warnings, self.attempts
         return (self._wanted or Wanted.make(None, ())).read(completion)

@@ -563,6 +563,25 @@ def test_the_synchronous_stream_does_so_too() -> None:
     assert (plain.content, plain.parsed) == ("Hello", None)
 
 
+async def test_a_stream_that_ends_without_saying_why_has_a_final_completion() -> None:
+    """As some servers' end with their marker alone; one that is left or closed before has none."""
+
+    class Unsaid:
+        @hookimpl
+        async def stream(self) -> AsyncIterator[Chunk]:
+            yield Chunk.from_text("Hel")
+            yield Chunk.from_text("lo")
+
+    async with AsyncClient(Unsaid) as client:
+        whole = await client.chat.completions.stream("Hi").get_final_completion()
+        assert (whole.choices[0].message.content, whole.choices[0].finish_reason) == ("Hello", None)
+        stream = client.chat.completions.stream("Hi")
+        async for _ in stream:
+            await stream.aclose()
+        with pytest.raises(RuntimeError, match="The stream was left before its end"):
+            await stream.get_final_completion()
+
+
 async def test_a_stream_without_an_end_has_no_final_completion() -> None:
     """Left early, cut at a limit, or broken."""
     async with AsyncClient(Pieces('{"name": "Rome"}')) as client:
