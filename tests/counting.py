@@ -2,8 +2,8 @@
 
 The question says what is wanted: `count STREAM CHUNKS FAULT`, where -1 chunks are a stream without end and FAULT says
 what comes after the chunks in place of the end. It streams in OpenAI's, Anthropic's and Gemini's dialect, and answers
-whole in OpenAI's. `GET /state` tells what it sees of its clients. Run as a program it prints its origin and serves
-until its input ends; `run_service` does so.
+whole in OpenAI's. `GET /state` tells what it sees of its clients, `GET /open/STREAM` whether one still listens. Run as
+a program it prints its origin and serves until its input ends; `run_service` does so.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from urllib.request import urlopen
 import attrs
 
 ENDLESS: Final = -1
+TURNS: Final = 10  # of an event loop: in so many it has done what it had to do, and what came of that
 FAULTS: Final = ("cut", "reset", "stall", "broken", "unended", "error")
 SPOILS: Final = ("lost", "doubled", "altered")
 # What the chunks say besides their numbers: escapes, characters of many bytes, and what only looks like a line's end.
@@ -120,6 +121,7 @@ class Service:
     Attributes:
         streams: How many streams were asked for.
         chunks: How many chunks were written.
+        open: The numbers of the streams that are not over.
         hang_ups: When (`time.monotonic()`) clients left streams that were not over, by the stream's number.
     """
 
@@ -128,6 +130,7 @@ class Service:
     connections: set[Connection] = attrs.field(factory=set)
     streams: int = 0
     chunks: int = 0
+    open: set[int] = attrs.field(factory=set)
     hang_ups: dict[int, float] = attrs.field(factory=dict)
 
     def describe(self) -> bytes:
@@ -155,6 +158,7 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         if self._streaming:
+            self._service.open.discard(self._stream)
             self._service.hang_ups[self._stream] = time.monotonic()
 
     def data_received(self, data: bytes) -> None:
@@ -168,6 +172,9 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, path: bytes, body: bytes) -> None:
         asked = _ASKED.search(body)
+        if path.startswith(b"/open/"):
+            self._tell_open(int(path[6:]))
+            return
         if asked is None:
             self._send_whole(self._service.describe())
             return
@@ -180,12 +187,20 @@ class Connection(asyncio.Protocol):
             choice = {"index": 0, "message": message, "finish_reason": "stop"}
             self._send_whole(json.dumps({"id": "chatcmpl-1", "choices": [choice]}).encode())
 
+    def _tell_open(self, stream: int, turns: int = TURNS) -> None:
+        """Look at what came before the question, on other connections too, and answer then."""
+        if turns:
+            asyncio.get_running_loop().call_soon(self._tell_open, stream, turns - 1)
+        else:
+            self._send_whole(json.dumps(stream in self._service.open).encode())
+
     def _send_whole(self, body: bytes) -> None:
         self._transport.write(_HEAD % (b"application/json", b"content-length: %d" % len(body)) + body)
 
     def _begin(self) -> None:
         self._service.streams += 1
         self._streaming, self._index = True, 0
+        self._service.open.add(self._stream)
         self._waiting = _HEAD % (b"text/event-stream", b"transfer-encoding: chunked") + _frame(self._dialect.begin)
         self._set_timer()
 
@@ -225,6 +240,7 @@ class Connection(asyncio.Protocol):
         if self._fault == "stall":
             return
         self._streaming = False
+        self._service.open.discard(self._stream)
         if self._fault == "reset":
             linger = struct.pack("ii", 1, 0)  # closing resets
             self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

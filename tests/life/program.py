@@ -11,5 +11,5 @@ def run_program(name: str, *arguments: str) -> str:
     """Return what it prints; it must end well and complain of nothing."""
     command = [sys.executable, "-X", "dev", "-W", "error", str(Path(__file__).with_name(name)), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=560, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return done.stdout
