@@ -6,7 +6,7 @@ import ast
 import inspect
 import re
 import tomllib
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -64,10 +64,16 @@ def read_words(text: str) -> set[str]:
 
 
 def read_sections(name: str) -> dict[str, str]:
-    """The prose of a reference page by heading, each up to the next heading of any level; one may name two things."""
+    """The prose of a reference page by heading, each up to the next heading of any level.
+
+    A heading may name two things, and two headings one, as the calls for images and the answer `Images`.
+    """
     parts = re.split(r"^#+ (.+)\n", read_page(REFERENCE / f"{name}.md").prose, flags=re.MULTILINE)
-    titles = zip(parts[1::2], parts[2::2], strict=True)
-    return {title: text for heading, text in titles for title in heading.replace("`", "").split(", ")}
+    sections: dict[str, str] = {}
+    for heading, text in zip(parts[1::2], parts[2::2], strict=True):
+        for title in heading.replace("`", "").split(", "):
+            sections[title] = sections.get(title, "") + text
+    return sections
 
 
 def read_rows(name: str, section: str) -> list[str]:
@@ -250,29 +256,39 @@ def test_the_values_of_parse_are_among_the_values() -> None:
     assert _parse.ParsedCompletion in list_values()
 
 
-def test_every_argument_of_the_clients_is_told() -> None:
-    """Those of a client, and those of each call."""
-    kinds = (
-        _arguments.ClientArguments,
-        _arguments.ChatArguments,
-        _arguments.ImageArguments,
-        _arguments.EmbeddingArguments,
-        _arguments.CallArguments,
-    )
-    named = {name for kind in kinds for name in kind.__annotations__}
-    calls = (
-        _chat.Completions.create,
-        _chat.Completions.parse,
-        _images.ImagesResource.generate,
-        _images.ImagesResource.edit,
-        _images.ImagesResource.create_variation,
-        _embeddings.EmbeddingsResource.create,
-        _models.Models.list,
-        _models.Models.retrieve,
-        g4f.AsyncClient,
-    )
-    positional = {name for call in calls for name in inspect.signature(call).parameters} - {"self", "arguments"}
-    check_told([*named, *positional, *list_fields(Timeout), *list_fields(Limits), *list_public(g4f.Registry)], "client")
+def test_every_argument_of_a_client_has_a_row() -> None:
+    """And every field of the values that it takes, and every method of a registry."""
+    check_rows(set(inspect.signature(g4f.AsyncClient).parameters) - {"arguments"}, "client", "Arguments of a client")
+    check_rows(list_fields(Timeout), "client", "Timeout")
+    check_rows(list_fields(Limits), "client", "Limits")
+    check_rows(["Registry", *list_public(g4f.Registry)], "client", "Registry")
+
+
+def test_every_argument_of_a_call_is_told_in_the_section_of_the_call() -> None:
+    """Those that every call takes, in one of their own."""
+    of_every = {*_arguments.CallArguments.__annotations__, "model", "provider"}
+    check_rows(of_every, "client", "Arguments of every call")
+    sections: dict[str, list[type | Callable[..., object]]] = {
+        "Chat": [_arguments.ChatArguments, _chat.Completions.create, _chat.Completions.parse],
+        "Images": [
+            _arguments.ImageArguments,
+            _images.ImagesResource.generate,
+            _images.ImagesResource.edit,
+            _images.ImagesResource.create_variation,
+        ],
+        "Embeddings": [_arguments.EmbeddingArguments, _embeddings.EmbeddingsResource.create],
+        "Models": [_models.Models.list, _models.Models.retrieve],
+    }
+    for section, kinds in sections.items():
+        named = {name for kind in kinds for name in list_arguments(kind)}
+        check_told(named - of_every, "client", section)
+
+
+def list_arguments(kind: type | Callable[..., object]) -> set[str]:
+    """What a call takes, or the names that stand for its keywords."""
+    if isinstance(kind, type):
+        return set(kind.__annotations__)
+    return set(inspect.signature(kind).parameters) - {"self", "arguments"}
 
 
 def list_values() -> list[type[Value]]:
