@@ -329,14 +329,25 @@ COMMANDS = dict(list_commands())
 
 @pytest.mark.parametrize("path", [path for path in COMMANDS if path != "g4f"])
 def test_every_command_and_option_is_told_in_the_section_of_the_command(path: str) -> None:
-    """One of a group, in the section of the group; where two names mean one option, one of them there."""
+    """One of a group, where the section of the group names it; of an option's two names one is enough there."""
     sections = read_sections("command-line")
     titles = [title for title in sections if f"{path} ".startswith(f"{title} ")]
     assert titles, f"command-line should have a section `{path}`"
-    section = sections[max(titles, key=len)]
-    told = read_words(section) | {"--debug"}  # which the page tells of for all commands
-    assert path in titles or re.sub(r"[\[\]]", "", section).find(path) >= 0, f"command-line should tell of {path}"
+    title = max(titles, key=len)
+    passages = [sections[title]]
+    if path != title:
+        name = path.rpartition(" ")[2]
+        passages = [passage for passage in list_passages(sections[title]) if name in read_words(passage)]
+        assert passages, f"command-line should tell of {path}"
+    told = read_words("\n".join(passages)) | {"--debug"}  # which the page tells of for all commands
     assert [names for names in list_options(COMMANDS[path]) if not told.intersection(names)] == []
+
+
+def list_passages(text: str) -> Iterator[str]:
+    """A section's paragraphs, and the rows of its tables, each with the head of its table."""
+    for part in re.split(r"\n{2,}", text.strip()):
+        head, *rows = part.splitlines()
+        yield from [f"{head}\n{row}" for row in rows[1:]] if head.startswith("|") else [part]
 
 
 def test_every_name_of_an_option_is_told() -> None:
