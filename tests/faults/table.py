@@ -444,10 +444,4 @@ SECTIONS: Mapping[str, Mapping[str, Row]] = {
 ROWS: Mapping[str, Row] = {name: row for rows in SECTIONS.values() for name, row in rows.items()}
 ENDLESS = ("endless-json", "gzip-bomb", "deflate-bomb", "endless-line", "json-nested-deep", "json-of-empty-objects")
 ENDLESS_BEFORE = ("endless-headers", "endless-header", "endless-error-page")  # before any of the answer
-# One for each way that a call can end, and a few that are hard on a client whose caller waits in another thread.
-SYNCHRONOUS = (
-    "early-hints", "closed-once", "refused", "first-byte-never-comes", "html-page", "429-always", "401", "gzip-cut",
-    "redirect-to-another-origin", "stall", "connection-closed", "connection-reset", "broken-json-in-mid-stream",
-    "an-error-in-mid-stream", "pings-only", "interleaved-calls", "endless-line",
-)  # fmt: skip
 BOMBS = ("endless-json", "gzip-bomb", "deflate-bomb")  # whose end `test_memory.py` tells, since they take long

@@ -77,7 +77,7 @@ async def _try_in_thread(row: Row, way: Way, server: Server, options: Mapping[st
     with g4f.Client(**options) as client:
         outcome = Outcome()
         async with _keeping(outcome, row):
-            await asyncio.to_thread(_listen_here if way == "streamed" else _wait_here, client, outcome)
+            await asyncio.to_thread(_ASK_HERE[way], client, outcome)
         return outcome, await _is_hanging(row, outcome, server)
 
 
@@ -137,11 +137,20 @@ async def _draw(client: g4f.AsyncClient, outcome: Outcome) -> None:
     outcome.text = images.data[0].b64_json or ""
 
 
+def _draw_here(client: g4f.Client, outcome: Outcome) -> None:
+    outcome.text = client.images.generate("A cat", response_format="b64_json").data[0].b64_json or ""
+
+
 async def _embed(client: g4f.AsyncClient, outcome: Outcome) -> None:
     outcome.text = str((await client.embeddings.create("Hi")).data[0].embedding)
 
 
+def _embed_here(client: g4f.Client, outcome: Outcome) -> None:
+    outcome.text = str(client.embeddings.create("Hi").data[0].embedding)
+
+
 _ASK = {"whole": _wait, "streamed": _listen, "pictures": _draw, "vectors": _embed}
+_ASK_HERE = {"whole": _wait_here, "streamed": _listen_here, "pictures": _draw_here, "vectors": _embed_here}
 _GIVEN = {"pictures": b64encode(PICTURE).decode(), "vectors": str(make_vector("Hi"))}
 
 
