@@ -26,11 +26,14 @@ def read_addresses(folder: Path) -> dict[str, str]:
 
 
 def write_addresses(folder: Path, addresses: dict[str, str]) -> None:
-    """Put the addresses into the metadata of every package in a checkout, and into the links of its README."""
+    """Put the addresses into the metadata of every package in a checkout, and into the links of its README.
+
+    A release has one tag for all packages, with the version of the core.
+    """
+    version = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    files = addresses["files"].replace("{version}", version)
     for path in [folder / "pyproject.toml", *folder.glob("plugins/*/pyproject.toml")]:
-        text = path.read_text("utf-8")
-        files = addresses["files"].replace("{version}", tomllib.loads(text)["project"]["version"])
-        path.write_text(text + write_urls(addresses, files), "utf-8")
+        path.write_text(path.read_text("utf-8") + write_urls(addresses, files), "utf-8")
         readme = path.parent / "README.md"
         place = readme.parent.relative_to(folder)
         readme.write_text(lead_to_files(readme.read_text("utf-8"), place, files), "utf-8")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import g4f
 from docs.addresses import read_addresses, write_addresses
 from docs.pages import ROOT, make_page
 
@@ -33,18 +34,19 @@ def sources(tmp_path: Path) -> Path:
 def test_every_package_gets_the_addresses_and_no_link_of_its_readme_is_lost(sources: Path) -> None:
     """The index shows the README far from the files that it links to."""
     write_addresses(sources, ADDRESSES)
+    version = g4f.__version__
     for package in PACKAGES:
         project = tomllib.loads((sources / package / "pyproject.toml").read_text("utf-8"))["project"]
         assert project["urls"] == {
             "Repository": "https://code.example/g4f",
             "Documentation": "https://docs.example",
-            "Changelog": f"https://code.example/g4f/blob/v{project['version']}/CHANGELOG.md",
+            "Changelog": f"https://code.example/g4f/blob/v{version}/CHANGELOG.md",
         }
         links = make_page("README.md", (sources / package / "README.md").read_text("utf-8")).links
         assert [link for link in links if not re.match(r"https?://|#", link)] == []
     readme = (sources / "plugins" / "g4f-testkit" / "README.md").read_text("utf-8")
-    assert "(https://code.example/g4f/blob/v0.1.0/docs/how-to/test-a-provider.md)" in readme
-    assert "(https://code.example/g4f/blob/v0.1.0/README.md)" in readme
+    assert f"(https://code.example/g4f/blob/v{version}/docs/how-to/test-a-provider.md)" in readme
+    assert f"(https://code.example/g4f/blob/v{version}/README.md)" in readme
 
 
 def test_without_addresses_nothing_is_changed(sources: Path) -> None:
