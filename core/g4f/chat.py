@@ -116,13 +116,24 @@ class FunctionCall(Value):
     arguments: str = field(default="")
 
 
+class CustomCall(Value):
+    """The custom tool that a tool call names, with its input, which is any text."""
+
+    name: str = field(default="")
+    input: str = field(default="")
+
+
 class ToolCall(Value):
-    """One tool call of a message, or a part of one in a stream (then `index` says which)."""
+    """One tool call of a message, or a part of one in a stream (then `index` says which).
+
+    Where `type` is "custom" it has `custom`, and its `function` is empty.
+    """
 
     index: int | None = field(default=None)
     id: str | None = field(default=None)
     type: str = field(default="function")
     function: FunctionCall = one(lambda: FunctionCall, default_factory=FunctionCall)
+    custom: CustomCall | None = one(lambda: CustomCall, default=None)
 
 
 class Message(Value):
@@ -145,13 +156,29 @@ class Delta(Value):
     tool_calls: list[ToolCall] = many(lambda: ToolCall, default_factory=list)
 
 
+class TokenLogprob(Value):
+    """One token, and how likely it was."""
+
+    token: str = field(default="")
+    logprob: float = field(default=0.0)
+    bytes: list[int] | None = field(default=None)
+    top_logprobs: list[TokenLogprob] = many(lambda: TokenLogprob, default_factory=list)
+
+
+class Logprobs(Value):
+    """How likely each token of an answer was, of its content or of its refusal."""
+
+    content: list[TokenLogprob] = many(lambda: TokenLogprob, default_factory=list)
+    refusal: list[TokenLogprob] = many(lambda: TokenLogprob, default_factory=list)
+
+
 class Choice(Value):
     """One of the answers; `n` asks for several."""
 
     index: int = field(default=0)
     message: Message = one(lambda: Message, default_factory=Message)
     finish_reason: str | None = field(default=None)
-    logprobs: dict[str, Any] | None = field(default=None)
+    logprobs: Logprobs | None = one(lambda: Logprobs, default=None)
 
 
 class ChunkChoice(Value):
@@ -160,7 +187,7 @@ class ChunkChoice(Value):
     index: int = field(default=0)
     delta: Delta = one(lambda: Delta, default_factory=Delta)
     finish_reason: str | None = field(default=None)
-    logprobs: dict[str, Any] | None = field(default=None)
+    logprobs: Logprobs | None = one(lambda: Logprobs, default=None)
 
 
 class PromptTokensDetails(Value):

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
 
 V = TypeVar("V", bound="Value")
 _new = object.__new__
+_SHOWN = 200  # characters of a text that a service sent beyond the declared fields, in what `repr` shows
 Mode = Literal["json", "python"]
 
 
@@ -120,6 +121,7 @@ class Value(metaclass=_ValueType):
     """Base of every OpenAI-shaped value.
 
     Made from keywords (`Message(content="Hi")`) or, leniently, from what a service sent (`Message.from_dict(data)`).
+    What the service sent beyond the declared fields can be read as attributes, too (`message.thinking_blocks[0].text`).
     """
 
     __slots__ = ("_data", "_parts")
@@ -143,6 +145,16 @@ class Value(metaclass=_ValueType):
         self._data = data
         self._parts = None
         return self
+
+    @classmethod
+    def model_validate(cls, data: dict[str, Any] | Self) -> Self:
+        """Do what `from_dict` does, under the name that OpenAI's users know."""
+        return data if isinstance(data, cls) else cls.from_dict(data)  # type: ignore[arg-type]  # mypy takes a Self for a dict
+
+    @classmethod
+    def model_validate_json(cls, text: str | bytes) -> Self:
+        """Make the value that `to_json` wrote."""
+        return cls.from_dict(json.loads(text))
 
     def to_dict(
         self,
@@ -208,6 +220,46 @@ class Value(metaclass=_ValueType):
         """What the service sent beyond the declared fields."""
         return {key: value for key, value in self._data.items() if key not in self._names}
 
+    if not TYPE_CHECKING:  # a checker shall find misspelled fields; typed programs read `model_extra`
+
+        def __getattr__(self, name: str) -> Any:
+            """Return what the service sent beyond the declared fields, objects in it as values."""
+            if name.startswith("_") or name not in self._data:
+                raise AttributeError(self._describe_missing(name), name=name, obj=self)
+            found = self._data[name]
+            return _make_part_reader(name, _open)(self) if isinstance(found, (dict, list)) else found
+
+    def _describe_missing(self, name: str) -> str:
+        has = ", ".join(self._names) or "no fields of its own"
+        if name.startswith("_"):  # asked by `copy` and its like, maybe of what is not made yet
+            return f"{type(self).__name__} has no {name!r}"
+        sent = ", ".join(self.model_extra) or "nothing"
+        return f"{type(self).__name__} has no {name!r}; it has {has}, and beside them the service sent {sent}"
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(key for key in self._data if key.isidentifier())]
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        """Go over the names and values of all that is known, as pydantic's models do: `dict(value)` is one level."""
+        return ((name, getattr(self, name) if name in self._names else item) for name, item in self._view().items())
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Tell pydantic how a field of this type is validated and written, and FastAPI with it.
+
+        Source: https://docs.pydantic.dev/latest/concepts/types/#customizing-validation-with-__get_pydantic_core_schema__.
+        """
+        from pydantic_core import core_schema  # pydantic is no requirement, and here it is who asks
+
+        made = core_schema.no_info_after_validator_function(cls.from_dict, core_schema.dict_schema())
+        return core_schema.json_or_python_schema(
+            made,
+            core_schema.union_schema([core_schema.is_instance_schema(cls), made]),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda value: value.to_dict(), return_schema=core_schema.dict_schema()
+            ),
+        )
+
     def _view(self) -> dict[str, Any]:
         """Return what `to_dict` does at a fraction of its cost: the parts are shared and must not be changed."""
         plain = dict(self._data)
@@ -230,9 +282,13 @@ class Value(metaclass=_ValueType):
     __hash__ = None  # type: ignore[assignment]  # mutable, like the dict that it holds
 
     def __repr__(self) -> str:
-        shown = {name: self._show(name) for name in self._names}
+        shown = {name: self._show(name) for name in self._list_shown()}
         inside = ", ".join(f"{name}={value!r}" for name, value in shown.items() if value not in (None, [], ""))
         return f"{type(self).__name__}({inside})"
+
+    def _list_shown(self) -> Iterable[str]:
+        """Return the fields that `repr` shows."""
+        return self._names
 
     def _show(self, name: str) -> Any:
         """Return what `repr` shows of a field."""
@@ -240,6 +296,30 @@ class Value(metaclass=_ValueType):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).from_dict, (self._view(),)
+
+
+class Extra(Value):
+    """An object that no class declares: each key that the service sent is an attribute.
+
+    A key that is the name of a method, as `to_dict`, is in `model_extra` alone.
+    """
+
+    def _list_shown(self) -> Iterable[str]:
+        return self._data
+
+    def _show(self, name: str) -> Any:
+        """Show the beginning of what may be megabytes of base64."""
+        value = self._data[name]
+        return f"{value[:_SHOWN]}…" if isinstance(value, str) and len(value) > _SHOWN else value
+
+
+def _open(raw: Any) -> Any:
+    """Return JSON with each object in it as a value."""
+    if isinstance(raw, dict):
+        return Extra.from_dict(raw)
+    if isinstance(raw, list) and any(isinstance(item, (dict, list)) for item in raw):
+        return [_open(item) for item in raw]
+    return raw
 
 
 def _keep_objects(raw: Any, built: Any) -> Any:

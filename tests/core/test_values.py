@@ -3,6 +3,7 @@ import json
 import pickle
 from typing import Any
 
+import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -268,3 +269,108 @@ def test_an_answer_keeps_its_record_when_it_is_copied() -> None:
         assert [attempt.provider for attempt in other.attempts] == ["Other", "Somebody"]
         assert str(other.attempts[0].error) == "no"
         assert other.attempts[0].error.retry_after == 3
+
+
+SENT = {
+    "content": "Hi",
+    "thinking_blocks": [{"type": "thinking", "parts": [[{"text": "Hm"}], 5]}],
+    "audio": {"data": "A" * 300, "to_dict": 1},
+    "cost": 0.5,
+    "stop_reason": None,
+    "tags": ["a"],
+}
+
+
+def test_what_a_service_sent_beyond_the_declared_fields_are_attributes_too() -> None:
+    """Objects in it are values, at any depth; what was null is None."""
+    message: Any = Message.from_dict(copy.deepcopy(SENT))
+
+    assert message.thinking_blocks[0].parts[0][0].text == "Hm"
+    assert message.thinking_blocks[0].parts[1] == 5
+    assert (message.cost, message.stop_reason, message.tags) == (0.5, None, ["a"])
+    assert message.audio.data == "A" * 300
+    assert message.audio.model_extra["to_dict"] == 1  # a method's name
+    assert message.audio is message.audio
+    assert repr(message.audio) == f"Extra(data='{'A' * 200}…', to_dict=1)"
+    assert {"thinking_blocks", "content", "to_dict"} <= set(dir(message))
+    assert message.to_dict() == SENT
+
+
+def test_an_attribute_that_nobody_sent_is_missing_in_words() -> None:
+    """The sentence names what there is, and Python's own hint what may be meant."""
+    message: Any = Message.from_dict(copy.deepcopy(SENT))
+    with pytest.raises(AttributeError) as caught:
+        message.thinkin_blocks  # noqa: B018 - it raises
+
+    assert (caught.value.name, caught.value.obj) == ("thinkin_blocks", message)
+    assert str(caught.value) == (
+        "Message has no 'thinkin_blocks'; it has role, content, refusal, reasoning_content, tool_calls, and beside "
+        "them the service sent thinking_blocks, audio, cost, stop_reason, tags"
+    )
+    assert not hasattr(message, "__sent__")
+    assert not hasattr(Message.__new__(Message), "content_blocks")  # `copy` and `pickle` look at such
+
+
+def test_changes_in_what_is_not_declared_are_told() -> None:
+    """As in declared parts; and copies hold what they were made of."""
+    message: Any = Message.from_dict(copy.deepcopy(SENT))
+    message.thinking_blocks.append({"type": "more"})
+    message.tags.append("b")
+    copies = [copy.copy(message), copy.deepcopy(message), pickle.loads(pickle.dumps(message))]  # noqa: S301 - our own
+
+    for told in (message, *copies):
+        assert told.to_dict() == {
+            **SENT,
+            "thinking_blocks": [*SENT["thinking_blocks"], {"type": "more"}],  # type: ignore[misc]  # it is a list
+            "tags": ["a", "b"],
+        }
+
+
+def test_log_probabilities_and_custom_tool_calls_are_values() -> None:
+    """With the fields of OpenAI's."""
+    token = {"token": "a", "logprob": -0.5, "bytes": [97], "top_logprobs": [{"token": "b", "logprob": -2}]}
+    logprobs = Choice.from_dict({"logprobs": {"content": [token], "refusal": None}}).logprobs
+    call = ToolCall.from_dict({"id": "1", "type": "custom", "custom": {"name": "run", "input": "ls"}})
+
+    assert logprobs is not None
+    assert (logprobs.content[0].token, logprobs.content[0].bytes, logprobs.refusal) == ("a", [97], [])
+    assert logprobs.content[0].top_logprobs[0].logprob == -2
+    assert call.custom is not None
+    assert (call.custom.name, call.custom.input, call.function.name) == ("run", "ls", "")
+    assert ToolCall.from_dict({"function": {"name": "f"}}).custom is None
+
+
+def test_a_value_becomes_a_dict_by_its_names_as_those_of_pydantic_do() -> None:
+    """One level of it: so FastAPI writes a value that a route returns."""
+    completion = Completion.from_dict({"id": "1", "choices": [{"index": 0}], "x": {"y": 1}})
+
+    assert dict(completion) == {"id": "1", "choices": completion.choices, "x": {"y": 1}}
+    assert dict(Message()) == {}
+
+
+def test_a_value_is_a_field_of_pydantics_models() -> None:
+    """Validated from a value or a dict, and written whole."""
+
+    class Reply(pydantic.BaseModel):
+        answer: Completion
+        message: Message | None = None
+
+    completion = Completion.from_dict({"choices": [{"message": SENT}]})
+    reply = Reply(answer=completion)
+
+    assert reply.answer is completion
+    assert json.loads(reply.model_dump_json()) == {"answer": completion.to_dict(), "message": None}
+    assert Reply.model_validate_json(reply.model_dump_json()) == reply
+    assert Reply.model_validate(reply.model_dump()).answer.choices[0].message.content == "Hi"
+    assert Reply.model_json_schema()["properties"]["answer"]["type"] == "object"
+    with pytest.raises(pydantic.ValidationError):
+        Reply.model_validate({"answer": 5})
+
+
+def test_a_value_is_validated_under_the_names_that_openais_users_know() -> None:
+    """A dict, JSON text, or such a value itself."""
+    message = Message(content="Hi")
+
+    assert Message.model_validate({"content": "Hi"}) == message
+    assert Message.model_validate(message) is message
+    assert Message.model_validate_json(message.model_dump_json()) == message

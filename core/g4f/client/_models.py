@@ -35,7 +35,7 @@ class ModelList(Value):
     object: str = field(default="list")
     data: list[ModelInfo] = many(lambda: ModelInfo, default_factory=list)
 
-    def __iter__(self) -> Iterator[ModelInfo]:
+    def __iter__(self) -> Iterator[ModelInfo]:  # type: ignore[override]  # one goes over its models, as with OpenAI's
         return iter(self.data)
 
     def __len__(self) -> int:
