@@ -106,6 +106,8 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _HEADER_VALUE = re.compile(r"[^\0\r\n]*")
 _ROLES = ("user", "assistant", "system", "tool", "developer", "function")  # in the order in which they are frequent
 _SPEAKING = ("developer", "system", "tool", "user")  # roles whose messages make no sense without content
+_USE_PARSE = "call chat.completions.parse(…), or .stream(…), with the same arguments"
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # RFC 3986, 3.1; of one letter it is a drive
 _CALL_NAMES = frozenset(CallArguments.__annotations__)
 _CHAT_NAMES = frozenset(ChatArguments.__annotations__)
 _CHAT_OPTIONS = frozenset(ChatOptions.__annotations__)
@@ -119,11 +121,22 @@ def check_chat_arguments(messages: object, model: object, arguments: Mapping[str
     """Raise TypeError for what can never be a chat."""
     _check_model(model)
     plain = isinstance(messages, (str, list))  # the usual case, without the questions below
-    if not plain and (isinstance(messages, (bytes, Mapping)) or not isinstance(messages, Iterable)):
-        how = ": put it into a list" if isinstance(messages, Mapping) else ""
+    if not plain and (isinstance(messages, (bytes, Mapping, Value)) or not isinstance(messages, Iterable)):
+        how = ": put it into a list" if isinstance(messages, (Mapping, Value)) else ""
         raise TypeError(f"messages must be a text or a list of messages, not {type(messages).__name__}{how}")
     _check_names(arguments, _CHAT_NAMES)
     _check_images(arguments.get("images"))
+    _check_types(arguments)
+
+
+def _check_types(arguments: Mapping[str, Any]) -> None:
+    """Refuse types where only `parse` and `stream` take them; those have turned them into mappings by now."""
+    form, tools = arguments.get("response_format"), arguments.get("tools")
+    if isinstance(form, type):
+        raise TypeError(f"response_format must be a mapping here; for {form.__name__} {_USE_PARSE}")
+    for tool in tools or () if isinstance(tools, (list, tuple)) else ():
+        if isinstance(tool, type):
+            raise TypeError(f"tools must be mappings here; for {tool.__name__} {_USE_PARSE}")
 
 
 def _check_images(images: object) -> None:
@@ -320,6 +333,18 @@ def _check_content(content: Any, role: Any, at: int) -> None:
                 f"Each part of the content of messages[{at}] must be as {{'type': 'text', 'text': …}}, "
                 f"not {type(part).__name__}."
             )
+        if isinstance(part, Mapping) and part.get("type") == "image_url":
+            _check_image_url(part.get("image_url"), at)
+
+
+def _check_image_url(image_url: Any, at: int) -> None:
+    """Refuse what is no URL; some services take a bare one in place of the object."""
+    url = image_url.get("url") if isinstance(image_url, Mapping) else image_url
+    if isinstance(url, str) and not _SCHEME.match(url):
+        raise InvalidInputError(
+            f"The image_url of messages[{at}] must be a URL, as https://… or data:image/png;base64,…, not "
+            f"{url[:40]!r}; a file goes into image=… beside messages."
+        )
 
 
 def _copy_message(message: Any, at: int) -> dict[str, Any]:
@@ -328,6 +353,9 @@ def _copy_message(message: Any, at: int) -> dict[str, Any]:
     dump = getattr(message, "model_dump", None)  # our own values, and those of OpenAI's SDK
     if dump is None:
         raise TypeError(f"messages[{at}] must be a dict with role and content, not {type(message).__name__}")
+    if not hasattr(message, "role"):
+        kind = type(message).__name__
+        raise InvalidInputError(f"messages[{at}] is a {kind}, no message; pass answer.choices[0].message of an answer.")
     return {"role": message.role, **{key: value for key, value in dump().items() if value is not None}}
 
 

@@ -113,6 +113,48 @@ def test_what_can_never_be_right_is_a_type_error_at_once(arguments: dict[str, An
         client.chat.completions.stream(**arguments)
 
 
+@pytest.mark.parametrize("given", [{"response_format": Keep}, {"tools": [{"type": "function"}, Keep]}])
+def test_types_that_only_parse_takes_are_a_type_error_that_names_it(given: Any) -> None:
+    """A class in `response_format` or `tools` of `create`."""
+    with pytest.raises(TypeError, match=r"mappings? here; for Keep call chat\.completions\.parse\(…\)"):
+        AsyncClient(Keep).chat.completions.create("Hi", **given)
+
+
+async def test_an_answer_in_place_of_its_message_is_refused() -> None:
+    """A choice, or all of it; alone, each says that messages are a list."""
+    keep = Keep()
+    async with AsyncClient(keep) as client:
+        answer = await client.chat.completions.create("Hi")
+        for wrong, kind in ((answer, "Completion"), (answer.choices[0], "Choice")):
+            says = rf"messages\[1\] is a {kind}, no message; pass answer\.choices\[0\]\.message"
+            with pytest.raises(InvalidInputError, match=says):
+                await client.chat.completions.create([answer.choices[0].message, wrong])
+            with pytest.raises(TypeError, match=f"not {kind}: put it into a list"):
+                client.chat.completions.create(wrong)
+    assert len(keep.requests) == 1
+
+
+@pytest.mark.parametrize("url", ["cat.png", "/home/cat.png", "C:\\cat.png", "iVBORw0KGgo", ""])
+async def test_a_picture_by_no_url_is_refused_where_it_must_fail(url: str) -> None:
+    """A path or bare base64, in an object or without one; every scheme is the service's own matter."""
+    keep = Keep()
+    async with AsyncClient(keep) as client:
+        for image_url in ({"url": url}, url):
+            parts = [{"type": "text", "text": "?"}, {"type": "image_url", "image_url": image_url}]
+            with pytest.raises(InvalidInputError, match=r"messages\[0\] must be a URL.*a file goes into image="):
+                await client.chat.completions.create([{"role": "user", "content": parts}])
+        assert not keep.requests
+        given = [
+            "https://example.com/a.png",
+            {"url": "data:image/png;base64,AA"},
+            {"url": "gs://a/b"},
+            {"file_id": "1"},
+        ]
+        taken: Any = [{"type": "image_url", "image_url": image_url} for image_url in given]
+        await client.chat.completions.create([{"role": "user", "content": taken}])
+    assert keep.requests[0].messages[0]["content"] == taken
+
+
 async def test_a_picture_joins_the_last_user_message_and_the_callers_messages_stay() -> None:
     """From bytes, a path, or a URL."""
     keep = Keep()
