@@ -94,6 +94,8 @@ _MODULES = ("Provider", "models")
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return import_module(f"g4f.{name}")
+    if name == "__all__":  # made here, since `from g4f import *` alone reads it
+        return sorted([*_HOMES, *_MODULES])
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'g4f' has no attribute {name!r}")

@@ -174,6 +174,8 @@ class StreamTruncatedError(APIResponseError):
 class ParseError(APIResponseError):
     """An answer cannot be read as the type that was asked for; `partial` holds its text.
 
+    Where it is no value of the type, what its class said is the `__cause__`, as pydantic's `ValidationError`.
+
     Attributes:
         completion: The whole answer, a `Completion`.
     """

@@ -222,7 +222,7 @@ class ChatStream:
     def _wrap(self, error: Exception) -> Exception:
         wrapped = self._convert_error(error) if self._convert_error else error
         if isinstance(wrapped, APIError):
-            if wrapped.partial is None:
+            if wrapped.partial is None and self._text:
                 wrapped.partial = join_surrogates("".join(self._text))
             wrapped.attempts = wrapped.attempts or self.attempts
         wrapped.__suppress_context__ = True

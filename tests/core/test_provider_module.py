@@ -58,5 +58,8 @@ def test_everything_public_can_be_imported_from_g4f() -> None:
         assert getattr(g4f, name) is not None
     assert g4f.models.default == ""
     assert set(g4f._HOMES) <= set(dir(g4f))
+    names: dict[str, object] = {}
+    exec("from g4f import *", names)  # noqa: S102 - within a function it cannot be written
+    assert set(g4f._HOMES) | {"models", "Provider"} == names.keys() - {"__builtins__"}
     with pytest.raises(AttributeError, match="has no attribute 'nonesuch'"):
         _ = g4f.nonesuch

@@ -225,8 +225,8 @@ def _read(read: Callable[[str], Any], text: str, name: str, completion: Completi
         return read(text)
     except (ValueError, APIResponseError) as error:
         reason = error.message if isinstance(error, APIResponseError) else str(error)
-    why = f"The answer cannot be read as {name}: {' '.join(reason.split())}"
-    raise _fail(ParseError, why, text, completion)
+        why = f"The answer cannot be read as {name}: {' '.join(reason.split())}"
+        raise _fail(ParseError, why, text, completion) from error
 
 
 def _fail(kind: type[ParseError], why: str, text: str | None, completion: Completion) -> ParseError:

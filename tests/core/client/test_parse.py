@@ -355,6 +355,8 @@ def test_an_answer_that_does_not_fit_says_where_and_keeps_its_text(kind: Any, te
     assert error.completion.choices[0].message.content == text
     assert isinstance(error, APIResponseError)
     assert len(error.attempts) == 1
+    assert isinstance(error.__cause__, (ValueError, APIResponseError))
+    assert isinstance(error.__cause__, pydantic.ValidationError) == ("validation error" in error.message)
 
 
 @pytest.mark.parametrize(
