@@ -97,7 +97,7 @@ def _tell_guess(prefix: str, provider: str, manifest: Manifest, model: str, regi
     listed = found is not None and found.listed is not None and found.listed.id  # else by a pattern, which takes any
     if not listed and find_proper_name(prefix) is None:
         meant = guess_model(prefix, registry.list_names())
-        note(f"There is no provider {prefix!r}, so {provider} is asked for its model {model!r}.{meant}")
+        note(f"There is no provider {prefix!r}, so {model!r} is taken for a model of {provider}.{meant}")
 
 
 def _collect_keys(choice: Choice, registry: Registry) -> dict[str, str]:

@@ -29,8 +29,8 @@ def market(program: Program) -> Program:
 @pytest.mark.parametrize(
     ("model", "told"),
     [
-        ("Ech/m-1", "There is no provider 'Ech', so Market is asked for its model 'Ech/m-1'. Did you mean Echo?"),
-        ("nobody/m-1", "There is no provider 'nobody', so Market is asked for its model 'nobody/m-1'."),
+        ("Ech/m-1", "There is no provider 'Ech', so 'Ech/m-1' is taken for a model of Market. Did you mean Echo?"),
+        ("nobody/m-1", "There is no provider 'nobody', so 'nobody/m-1' is taken for a model of Market."),
         ("maker/listed", ""),
         ("openai/gpt-9", ""),
     ],

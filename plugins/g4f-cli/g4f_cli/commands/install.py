@@ -98,7 +98,8 @@ def _install_ours(sources: list[Source], folder: Path | None, *, index: bool) ->
 
 
 def _ask_for_requirements(sources: list[Source], missing: list[str], said: str) -> None:
-    show(said)
+    if said:
+        show(said)
     who = f"{' and '.join(source.package for source in sources)} need{'' if len(sources) > 1 else 's'}"
     confirm(
         f"What {who} is not all here{': ' if missing else ''}{', '.join(dict.fromkeys(missing))}.",
