@@ -49,14 +49,18 @@ class Machine:
     tools: Path
     program: Program
 
+    @property
+    def path(self) -> str:
+        """Where its programs look for others, as uv."""
+        return os.pathsep.join([str(self.tools), str(Path(sys.executable).parent), os.environ["PATH"]])
+
     def run(self, *arguments: str | Path, **variables: str) -> Done:
         """Run the program of that environment; nothing comes from an index."""
         offline = {"PIP_NO_INDEX": "1", "UV_OFFLINE": "1"}
-        path = os.pathsep.join([str(self.tools), str(Path(sys.executable).parent), os.environ["PATH"]])
         done = subprocess.run(
             [self.tools / "python", "-m", "g4f_cli", *arguments],
             cwd=self.program.folder,
-            env={**self.program.make_environment(), "PYTHONPATH": "", "PATH": path, **offline, **variables},
+            env={**self.program.make_environment(), "PYTHONPATH": "", "PATH": self.path, **offline, **variables},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
@@ -227,8 +231,9 @@ def index(program: Program) -> dict[str, str]:
     """What sends pip and uv to a package index in a folder (PEP 503), where somebody else has taken our names."""
     folder = program.home / "index"
     folder.mkdir()
+    needs = {"g4f-provider-parrot": ("g4f-core", "g4f-provider-perch", "seeds")}
     for name in ("g4f-core", "g4f-provider-perch", "g4f-provider-parrot", "seeds"):
-        (wheel,) = write_wheel(folder / name, name, "99.0").iterdir()
+        (wheel,) = write_wheel(folder / name, name, "99.0", *needs.get(name, ())).iterdir()
         (folder / name / "index.html").write_text(f'<a href="{wheel.name}">{wheel.name}</a>')
     return {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": folder.as_uri(), "UV_OFFLINE": "0", "UV_INDEX_URL": folder.as_uri()}
 
@@ -262,6 +267,26 @@ def test_what_is_installed_of_ours_is_never_replaced_from_the_index(program: Pro
     assert done.code == 1
     assert "Error: g4f-provider-parrot is installed, and does not fit: " in done.err
     assert "g4f-core>=2" in done.err
+    assert machine.find("g4f_core-99*") == []
+
+
+def test_what_a_package_of_the_index_requires_of_ours_is_asked_for_too(program: Program, index: dict[str, str]) -> None:
+    """Its name may be taken by anybody as well; what is installed of ours stays."""
+    machine = make_machine(program, without="pip")
+    own = [str(machine.tools / "python"), "-m", "g4f_cli", "install", "g4f-provider-parrot"]
+    terminal = program.open_other(own, columns=200, PATH=machine.path, PYTHONPATH="", TERM="xterm", **index)
+    for package in ("g4f-provider-parrot", "g4f-provider-perch"):
+        terminal.wait_for(
+            f"{package} is in no checkout here, and at the package index anybody may have taken its name."
+        )
+        terminal.wait_for(lambda text: text.endswith("Install it from there? [y/N]:"))
+        terminal.type("y\r")
+    assert terminal.wait() == 0, terminal.text
+    assert [path.name for path in machine.find("g4f_provider_p*-99.0.dist-info")] == [
+        "g4f_provider_parrot-99.0.dist-info",
+        "g4f_provider_perch-99.0.dist-info",
+    ]
+    assert machine.find("seeds-99*") != []
     assert machine.find("g4f_core-99*") == []
 
 
