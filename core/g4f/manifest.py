@@ -53,6 +53,8 @@ _ABILITIES = {
     "reasoning": "reason",
 }
 
+_KINDS_OF_VALUES: dict[type, str] = {str: "a text", int: "a whole number", bool: "true or false", list: "a list"}
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _KINDS = ("chat", "image", "embed")
 _OPERATIONS = {"image": "image", "image_edit": "image", "embed": "embed"}  # all else is done in a chat
 
@@ -297,8 +299,19 @@ def build_manifest(table: Mapping[str, Any]) -> Manifest:
         grade=cast(Grade, top.choice("grade", _GRADES, "")),
     )
     top.finish(also=("models",))
+    _check_names(manifest)
     _check_defaults(manifest)
     return manifest
+
+
+def _check_names(manifest: Manifest) -> None:
+    """Refuse a name that two models have: one of them could never be asked."""
+    seen: set[str] = set()
+    for at, model in enumerate(manifest.models):
+        for name in (model.id or model.pattern, *model.aliases):
+            if name.lower() in seen:
+                raise ManifestError(f"models[{at}] is called {name!r}, as one before it")
+            seen.add(name.lower())
 
 
 def _check_defaults(manifest: Manifest) -> None:
@@ -316,7 +329,7 @@ def _read_auth(table: _Table) -> Auth:
     variables = table.strings("variables")
     auth = Auth(
         kind=cast(AuthKind, table.choice("kind", _AUTH_KINDS, "header" if variables else "none")),
-        header=table.take("header", str, "Authorization"),
+        header=table.header("Authorization"),
         prefix=table.take("prefix", str, "Bearer "),
         variables=variables,
         required=table.take("required", bool, True),
@@ -327,7 +340,7 @@ def _read_auth(table: _Table) -> Auth:
 
 
 def _read_setting(name: str, table: _Table) -> Setting:
-    variable, header = table.take("variable", str, None), table.take("header", str, None)
+    variable, header = table.take("variable", str, None), table.header(None)
     setting = Setting(name, variable, header, table.take("description", str, ""))
     table.finish()
     return setting
@@ -412,7 +425,7 @@ class _Table:
         self.seen.add(key)
         value = self.data.get(key, default)
         if value is not default and type(value) is not kind:
-            raise ManifestError(f"{key} in {self.where} must be of type {kind.__name__}, not {value!r}")
+            raise ManifestError(f"{key} in {self.where} must be {_KINDS_OF_VALUES[kind]}, not {_show(value)}")
         return value
 
     def choice(self, key: str, choices: tuple[str, ...], default: str) -> str:
@@ -424,10 +437,19 @@ class _Table:
         return str(value)
 
     def strings(self, key: str) -> tuple[str, ...]:
-        values: list[Any] = self.take(key, list, []) or []
+        values: Any = self.data.get(key)
+        if isinstance(values, str):
+            raise ManifestError(f'{key} in {self.where} must be a list: write {key} = ["{values}"]')
+        values = self.take(key, list, []) or []
         if not all(isinstance(value, str) for value in values):
             raise ManifestError(f"{key} in {self.where} must be a list of texts, not {values!r}")
         return tuple(values)
+
+    def header(self, default: str | None) -> Any:
+        name: str | None = self.take("header", str, default)
+        if name is not None and not _HEADER.fullmatch(name):
+            raise ManifestError(f"header in {self.where} is {name!r}, which can be no header's name")
+        return name
 
     def url(self, key: str) -> str:
         value: str = self.take(key, str, "")
@@ -438,7 +460,11 @@ class _Table:
         return self._go_into(self.data.get(key, {}), key)
 
     def tables(self, key: str) -> list[_Table]:
+        if isinstance(self.data.get(key), Mapping):
+            raise ManifestError(f"[{self.path}{key}] must be a list of tables: write [[{self.path}{key}]] above each")
         items: list[Any] = self.take(key, list, [])
+        if not all(isinstance(item, Mapping) for item in items):
+            raise ManifestError(f"each of {key} must be a table: write [[{self.path}{key}]] above its keys")
         return [self._go_into(item, f"{key}[{at}]") for at, item in enumerate(items)]
 
     def tables_by_name(self, key: str) -> list[tuple[str, _Table]]:
@@ -451,6 +477,14 @@ class _Table:
     def finish(self, also: tuple[str, ...] = ()) -> None:
         unknown = sorted(self.data.keys() - self.seen - set(also))
         if unknown:
+            known = sorted(self.seen | set(also))
             raise ManifestError(
-                f"{unknown[0]!r} is no key of {self.where}; known are {', '.join(sorted(self.seen | set(also)))}"
+                f"{unknown[0]!r} is no key of {self.where}.{_guess(unknown[0], known)} Known are {', '.join(known)}"
             )
+
+
+def _guess(word: str, known: list[str]) -> str:
+    from difflib import get_close_matches  # 5 ms that only a slip costs
+
+    close = get_close_matches(word.lower(), known, 1)
+    return f" Did you mean {close[0]!r}?" if close else ""

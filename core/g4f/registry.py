@@ -275,7 +275,9 @@ class Registry:
         try:
             return path.read_bytes()
         except OSError:
-            raise _make_broken(ref, f"has no manifest {name}.toml beside its package's __init__.py") from None
+            others = ", ".join(sorted(found.name for found in path.parent.glob("*.toml")))
+            instead = f"; there is {others}, and it must be called as the entry point" if others else ""
+            raise _make_broken(ref, f"has no manifest {name}.toml beside its package's __init__.py{instead}") from None
 
     def _check_allowed(self, ref: ProviderRef) -> None:
         environment = self.environment

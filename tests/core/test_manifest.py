@@ -135,22 +135,25 @@ def test_variables_of_a_key_mean_that_there_is_one() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("contract = 1\ntitel = 'x'", "'titel' is no key of the manifest; known are"),
+        ("contract = 1\ntitel = 'x'", "'titel' is no key of the manifest. Did you mean 'title'? Known are"),
         ("contract = 1\n[auth]\nheaders = 'x'", "'headers' is no key of auth"),
         (
             "contract = 1\n[settings.a]\nheaders = 'x'",
-            "'headers' is no key of settings.a; known are description, header",
+            "'headers' is no key of settings.a. Did you mean 'header'? Known are description, header",
         ),
-        ("contract = 1\n[[models]]\nid = 'x'\nname = 'y'", "'name' is no key of models[0]; known are aliases"),
+        ("contract = 1\n[[models]]\nid = 'x'\nname = 'y'", "'name' is no key of models[0]. Known are aliases"),
         (
             "contract = 1\n[[models]]\nid = 'x'\n[models.capabilities]\nfly = 'yes'",
-            "'fly' is no key of models[0].capabilities; known are",
+            "'fly' is no key of models[0].capabilities. Known are",
         ),
         (
             "contract = 1\n[capabilities]\nchats = 'yes'",
-            "'chats' is no key of capabilities; known are audio, chat, doc",
+            "'chats' is no key of capabilities. Did you mean 'chat'? Known are audio, chat, doc",
         ),
-        ("contract = 1\n[defaults]\nchats = 'x'", "'chats' is no key of defaults; known are audio, chat"),
+        (
+            "contract = 1\n[defaults]\nchats = 'x'",
+            "'chats' is no key of defaults. Did you mean 'chat'? Known are audio, chat",
+        ),
         (
             "contract = 1\n[[retired]]\nname='a'\nmodel='b'\ndate='2026-01-01'\nby='c'",
             "'by' is no key of retired[0]",
@@ -175,7 +178,15 @@ def test_variables_of_a_key_mean_that_there_is_one() -> None:
         ),
         ("contract = 1\n[auth]\nkind = 'magic'", 'kind in auth must be "header", "none" or "own", not \'magic\''),
         ("contract = 1\nmodels = 'all'", "models must be \"open\" or a list of tables, not 'all'"),
-        ("contract = 1\nmodels = ['x']", "models[0] must be a table, not 'x'"),
+        ("contract = 1\nmodels = ['x']", "each of models must be a table: write [[models]] above its keys"),
+        ("contract = 1\n[models]\nid = 'x'", "[models] must be a list of tables: write [[models]] above each"),
+        ("contract = 1\n[auth]\nvariables = 'X'", 'variables in auth must be a list: write variables = ["X"]'),
+        ("contract = 1\n[auth]\nheader = 'X Key'", "header in auth is 'X Key', which can be no header's name"),
+        ("contract = 1\n[settings.a]\nheader = ''", "header in settings.a is '', which can be no header's name"),
+        (
+            "contract = 1\n[[models]]\nid = 'x'\n[[models]]\nid = 'y'\naliases = ['X']",
+            "models[1] is called 'X', as one before",
+        ),
         ("contract = 1\nhosts = ['cdn.example.org']", "hosts in the manifest must be as https://api.example.org, not"),
         (
             "contract = 1\nhosts = ['https://*.org']",
@@ -192,12 +203,12 @@ def test_variables_of_a_key_mean_that_there_is_one() -> None:
         ("contract = 1\n[[retired]]\nname = 'a'\nmodel = 'b'\ndate = '1.2.3'", "retired[0] needs a name"),
         (
             "contract = 1\n[[retired]]\nname = 'a'\nmodel = 'b'\ndate = 2026-01-01",
-            "date in retired[0] must be of type",
+            "date in retired[0] must be a text",
         ),
         ("title = 'x'", "contract = 1 is missing"),
         ("contract = 2", "it needs contract 2, and this g4f-core speaks 1"),
-        ("contract = true", "contract in the manifest must be of type int, not True"),
-        ("contract = '1'", "contract in the manifest must be of type int, not '1'"),
+        ("contract = true", "contract in the manifest must be a whole number, not true"),
+        ("contract = '1'", "contract in the manifest must be a whole number, not '1'"),
     ],
 )
 def test_what_cannot_be_used_is_named(text: str, says: str) -> None:
@@ -210,8 +221,8 @@ def test_a_capability_that_is_none_brings_the_list_of_all() -> None:
     """Its writer need not look them up."""
     with pytest.raises(ManifestError) as caught:
         parse_manifest('contract = 1\n[capabilities]\nimag = "no"')
-    told = str(caught.value).partition("known are ")[2].split(", ")
-    assert str(caught.value).startswith("'imag' is no key of capabilities; known are ")
+    told = str(caught.value).partition("Known are ")[2].split(", ")
+    assert str(caught.value).startswith("'imag' is no key of capabilities. Did you mean 'image'? Known are ")
     assert sorted(told) == sorted(CAPABILITIES)
 
 

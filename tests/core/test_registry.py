@@ -180,7 +180,7 @@ def test_a_broken_module_gives_its_own_error_and_disturbs_nobody(site: Path, cod
         ("contract = 99", "needs contract 99, and this g4f-core speaks 1"),
         ("title = 'x'", "contract = 1 is missing"),
         ("contract = 1\nbase_ulr = 'x'", "'base_ulr' is no key of the manifest"),
-        ("contract = 1\nmodels = 5", "models in the manifest must be of type list"),
+        ("contract = 1\nmodels = 5", "models in the manifest must be a list, not 5"),
         (None, "has no manifest BadOne.toml"),
     ],
 )
