@@ -140,6 +140,11 @@ class HttpRequest:
     query: Mapping[str, str] = attrs.field(factory=dict)
     max_bytes: int | None = None
 
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.body, (bytes, str)):  # the network would make a form of a dict
+            kind = type(self.body).__name__
+            raise TypeError(f"HttpRequest.body must be bytes, as g4f.wire.json.encode_json(…) makes them, not {kind}")
+
 
 @attrs.frozen
 class HttpResponse:

@@ -50,6 +50,11 @@ class HttpProvider:
     def __init_subclass__(cls, **more: Any) -> None:
         """Take back the hooks that the dialect has no words for; those that a subclass writes itself stay."""
         super().__init_subclass__(**more)
+        if not isinstance(cls.wire, Wire):
+            kind = type(cls.wire).__name__
+            raise TypeError(
+                f"{cls.__name__}.wire must be a g4f.wire.dialect.Wire, as g4f.wire.openai.OPENAI, not {kind}"
+            )
         for hook, function in _NEEDS.items():
             if not cls.wire.has(function) and getattr(cls, hook) is getattr(HttpProvider, hook):
                 setattr(cls, hook, None)

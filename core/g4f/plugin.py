@@ -110,6 +110,8 @@ class Plugin:
         kind = Images if isinstance(request, ImageRequest) else Embeddings
         with self._making_errors_ours:
             found = await self._expect(call(request=request, context=context), kind, request.hook)
+        if isinstance(found, Images) and not found.data:
+            raise APIResponseError(f"{self.name}.image returned Images without data, a list of pictures.")
         if isinstance(request, EmbeddingRequest) and isinstance(found, Embeddings) and len(found.data) != request.count:
             raise APIResponseError(
                 f"{self.name} answered with {len(found.data)} vectors where {request.count} were asked for."

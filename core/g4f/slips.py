@@ -25,7 +25,8 @@ def find_slip(name: str, provider: object) -> str | None:
     """Return the first thing that keeps a provider from the contract, as a sentence; None where there is none."""
     functions = list(_list_functions(provider))
     for attribute, found in functions:
-        for slip in _find(name, attribute, found):
+        own = inspect.getattr_static(type(provider), attribute, None) is found and not isinstance(found, staticmethod)
+        for slip in _find(name, attribute, found, is_method=own):
             return slip
     if any(_read_mark(found) for _, found in functions):
         return None
@@ -50,7 +51,7 @@ def _read_mark(found: object) -> Mapping[str, Any] | None:
     return mark if isinstance(mark, dict) else None
 
 
-def _find(name: str, attribute: str, found: Any) -> Iterator[str]:
+def _find(name: str, attribute: str, found: Any, *, is_method: bool) -> Iterator[str]:
     mark = _read_mark(found)
     if mark is None:
         if attribute in HOOKS:
@@ -67,18 +68,18 @@ def _find(name: str, attribute: str, found: Any) -> Iterator[str]:
                 f" The hooks are {_join(HOOKS)}."
             )
         return
-    yield from _find_in_parameters(f"{name}.{attribute}", hook, found)
+    yield from _find_in_parameters(f"{name}.{attribute}", hook, found, is_method=is_method)
     yield from _find_in_kind(f"{name}.{attribute}", hook, _unbind(found))
 
 
-def _find_in_parameters(where: str, hook: str, found: Any) -> Iterator[str]:
+def _find_in_parameters(where: str, hook: str, found: Any, *, is_method: bool) -> Iterator[str]:
     given = HOOKS[hook]
     try:
         parameters = inspect.signature(_unbind(found)).parameters.values()
     except (TypeError, ValueError):
         return  # it is none of Python's own functions
     needed = [item.name for item in parameters if item.kind not in _STARRED and item.default is item.empty]
-    if _is_method(found):
+    if is_method:
         if needed[:1] and needed[0] in given:
             yield f"{where} lacks self: write {hook}(self, {', '.join(needed)})."
             return
@@ -87,12 +88,6 @@ def _find_in_parameters(where: str, hook: str, found: Any) -> Iterator[str]:
         if parameter not in given:
             gets = f"it may name {_join(given)}" if given else "it gets none"
             yield f"{where} has a parameter {parameter!r}, which g4f does not give: {gets}.{_guess(parameter, given)}"
-
-
-def _is_method(found: Any) -> bool:
-    """Tell whether a function stands in a class, and so gets the object first."""
-    within = getattr(_unbind(found), "__qualname__", "").rpartition("<locals>.")[2]
-    return "." in within and not isinstance(found, staticmethod)
 
 
 def _find_in_kind(where: str, hook: str, function: Callable[..., Any]) -> Iterator[str]:

@@ -419,3 +419,17 @@ async def test_an_answer_in_place_of_a_stream_may_be_too_large() -> None:
     """It is not read as if it ended there."""
     with pytest.raises(APIResponseError, match="larger than 33554432 bytes"):
         await read(ScriptedTransport(b'{"id": "', b"x" * Limits().json_bytes))
+
+
+def test_a_wire_that_is_none_is_told_where_the_class_is_made() -> None:
+    """In one sentence."""
+    with pytest.raises(TypeError, match=r"Odd\.wire must be a g4f\.wire\.dialect\.Wire, as .*OPENAI, not str"):
+
+        class Odd(HttpProvider):
+            wire = "openai"  # type: ignore[assignment]  # the slip
+
+
+def test_a_body_is_bytes() -> None:
+    """The network would make a form of a dict."""
+    with pytest.raises(TypeError, match=r"HttpRequest\.body must be bytes, as .*encode_json.* makes them, not dict"):
+        HttpRequest("POST", "/chat", {"q": "x"})  # type: ignore[arg-type]  # the slip

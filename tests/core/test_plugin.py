@@ -204,6 +204,19 @@ async def test_there_are_as_many_vectors_as_texts(given: Any, count: int) -> Non
         await load(Embedder()).answer(request, CONTEXT)
 
 
+@pytest.mark.parametrize("answer", [Images(), Images.from_dict({"data": []}), Images.from_dict({"images": ["x"]})])
+async def test_an_answer_without_pictures_is_an_error(answer: Images) -> None:
+    """Its author learns it, and not the user by an index that is out of range."""
+
+    class Draws:
+        @hookimpl
+        async def image(self) -> Images:
+            return answer
+
+    with pytest.raises(APIResponseError, match=r"Test\.image returned Images without data, a list of pictures"):
+        await load(Draws()).answer(ImageRequest("a cat"), CONTEXT)
+
+
 class NotAsync:
     @hookimpl
     def chat(self) -> Completion:

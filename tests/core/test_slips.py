@@ -142,6 +142,8 @@ def test_a_module_and_an_object_made_by_hand_are_providers_too() -> None:
     @wraps(chat)
     async def wrapped(*given: object) -> None: ...
 
+    made = type("Made", (), {"chat": hookimpl(lambda self, request: None)})
+    assert find_slip("X", made()) is None
     for function in (chat, wrapped, hookimpl(partial(chat, context=None))):
         module = ModuleType("provider")
         module.chat = function  # type: ignore[attr-defined]  # as a module's own
