@@ -329,7 +329,7 @@ def _read_auth(table: _Table) -> Auth:
     variables = table.strings("variables")
     auth = Auth(
         kind=cast(AuthKind, table.choice("kind", _AUTH_KINDS, "header" if variables else "none")),
-        header=table.header("Authorization"),
+        header=table.header("header", "Authorization"),
         prefix=table.take("prefix", str, "Bearer "),
         variables=variables,
         required=table.take("required", bool, True),
@@ -340,7 +340,7 @@ def _read_auth(table: _Table) -> Auth:
 
 
 def _read_setting(name: str, table: _Table) -> Setting:
-    variable, header = table.take("variable", str, None), table.header(None)
+    variable, header = table.take("variable", str, None), table.header("header", None)
     setting = Setting(name, variable, header, table.take("description", str, ""))
     table.finish()
     return setting
@@ -445,10 +445,10 @@ class _Table:
             raise ManifestError(f"{key} in {self.where} must be a list of texts, not {values!r}")
         return tuple(values)
 
-    def header(self, default: str | None) -> Any:
-        name: str | None = self.take("header", str, default)
+    def header(self, key: str, default: str | None) -> Any:
+        name: str | None = self.take(key, str, default)
         if name is not None and not _HEADER.fullmatch(name):
-            raise ManifestError(f"header in {self.where} is {name!r}, which can be no header's name")
+            raise ManifestError(f"{key} in {self.where} is {name!r}, which can be no header's name")
         return name
 
     def url(self, key: str) -> str:
