@@ -57,7 +57,7 @@ def make_client(choice: Choice, *, media_folder: str | None = None) -> AsyncClie
     """
     client = import_client()
     registry = make_registry()
-    _check_prefix(choice, registry)
+    check_prefix(choice, registry)
     return client(
         [_find_name(registry, name) for name in choice.providers] or None,
         api_key=_collect_keys(choice, registry) or None,
@@ -68,7 +68,7 @@ def make_client(choice: Choice, *, media_folder: str | None = None) -> AsyncClie
     )
 
 
-def _check_prefix(choice: Choice, registry: Registry) -> None:
+def check_prefix(choice: Choice, registry: Registry) -> None:
     """Look whether the model means a provider by what stands before its slash; tell who is asked where it means none.
 
     Raises:

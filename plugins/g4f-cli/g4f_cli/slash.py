@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from g4f_cli.attachments import read_attachments
-from g4f_cli.choosing import find_provider, make_registry
+from g4f_cli.choosing import check_prefix, find_provider, make_registry
 from g4f_cli.files import write_private
 from g4f_cli.terminal import InputError, note, show
 
@@ -54,7 +54,9 @@ async def obey(chat: Chat, line: str) -> None:
 def set_model(chat: Chat, name: str) -> None:
     """Show or change the model."""
     if name:
-        chat.choice = chat.choice._replace(model=name)
+        choice = chat.choice._replace(model=name)
+        check_prefix(choice, make_registry())
+        chat.choice = choice
     tell_choice(chat)
 
 

@@ -41,6 +41,7 @@ def test_who_is_asked_is_told_where_a_pattern_alone_decides(market: Program, mod
     assert (done.code, done.out) == (0, "Market: hi\n")
     assert done.err == (f"Note: {told}\n" if told else "")
     assert market.run("-m", model, "-p", "Market", "hi").err == ""
+    assert market.run("models", "default", model).err == done.err
 
 
 def test_a_model_of_one_provider_is_not_asked_of_another(market: Program) -> None:
@@ -50,6 +51,9 @@ def test_a_model_of_one_provider_is_not_asked_of_another(market: Program) -> Non
     assert done.err == (
         "Error: -m Echo/m-1 is a model of Echo, and -p Other is another provider: leave one of them out.\n"
     )
+    chatted = market.run("chat", "-p", "other", piped=b"/model Echo/m-1\n/model m-1\nhi\n")
+    assert done.err in chatted.err
+    assert "Other: hi" in chatted.out
     assert market.run("-m", "Echo/m-1", "-p", "Market", "hi").out == "Market: hi\n"
     assert market.run("-m", "Echo/m-1", "-p", "echo", "hi").out == "Echo: hi\n"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from g4f_cli.choosing import Choice, find_provider, make_client, make_registry
+from g4f_cli.choosing import Choice, check_prefix, find_provider, make_client, make_registry
 from g4f_cli.failures import say_in_options
 from g4f_cli.group import DefaultGroup
 from g4f_cli.options import complete_models, complete_providers, debug_option, json_option
@@ -78,6 +78,7 @@ def _check_model(model: str) -> str:
     if not named and not registry.find_claimants(model):
         missing = say_in_options(describe_missing_model(model, "chat", names))
         raise InputError(f"{missing} Or write it as Provider/{model}.")
+    check_prefix(Choice(model), registry)
     return model
 
 
