@@ -9,9 +9,19 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from g4f.chat import Chunk, Completion
+from g4f.errors import APIResponseError
 
 # Fields of a delta that are told whole each time; every other text is told piece by piece.
 _WHOLE = frozenset({"id", "type", "role", "model", "object"})
+# Fields of a message or a delta that are the answer, or a part of it, where they are not empty. Whatever else comes, as
+# a sign of life, is none: who waits for an answer waits on.
+_ANSWERING = frozenset(
+    {
+        "content", "refusal", "reasoning_content", "reasoning", "reasoning_text", "reasoning_details", "thinking",
+        "thinking_blocks", "content_blocks", "tool_calls", "function_call", "audio", "images", "annotations",
+        "citations", "extra_content",
+    }
+)  # fmt: skip
 
 
 def fold_chunks(chunks: Iterable[Chunk]) -> Completion:
@@ -222,8 +232,44 @@ def examine_chunk(chunk: Chunk) -> tuple[str | None, bool]:
                 plain = plain and len(delta) == 1 and text.isascii()
             else:
                 plain = False
-                if content is None and any(value for key, value in delta.items() if key != "role"):
+                if text and not isinstance(text, list):  # some tell a list of parts
+                    raise APIResponseError(f"A piece of the answer's text is no text: {text!r:.80}")
+                if content is None and has_content(delta):
                     content = ""
         if content is None and choice.get("finish_reason"):
             content = ""
     return content, plain
+
+
+def has_content(message: Mapping[str, Any]) -> bool:
+    """Tell whether a message, or what a delta adds to one, has some of the answer in it."""
+    for name, value in message.items():  # noqa: SIM110 - as in halves.py
+        if value and name in _ANSWERING and _tells(name, value):
+            return True
+    return False
+
+
+def _tells(name: str, value: Any) -> bool:
+    if name == "tool_calls":
+        return any(map(_calls, list_objects(value)))
+    if name == "function_call":
+        return _calls({"function": value})
+    if name == "audio":
+        return isinstance(value, dict) and bool(value.get("data") or value.get("transcript"))
+    return any(value) if isinstance(value, list) else isinstance(value, (str, dict))
+
+
+def _calls(call: dict[str, Any]) -> bool:
+    """Tell whether a tool call, or a piece of one, names what is called or with what."""
+    called = call.get("function") or call.get("custom")
+    return isinstance(called, dict) and bool(called.get("name") or called.get("arguments") or called.get("input"))
+
+
+def is_answer(completion: Completion) -> bool:
+    """Tell whether a whole answer has some content, or at least word of its end, and texts where texts should be."""
+    choices = list_objects(completion._data.get("choices"))
+    told = [(choice, choice["message"]) for choice in choices if isinstance(choice.get("message"), dict)]
+    texts = [message.get("content") for _, message in told]
+    return all(text is None or isinstance(text, (str, list)) for text in texts) and any(
+        choice.get("finish_reason") or has_content(message) for choice, message in told
+    )

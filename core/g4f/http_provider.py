@@ -133,11 +133,14 @@ class ChunkReader:
         patience: Seconds to wait for more when the finish reason was told, and no marker will: a server may also hold
             the connection open for ever.
         limits: How large the answer's parts may be.
+
+    Attributes:
+        bytes_read: How much of the answer came so far.
     """
 
     __slots__ = (
         "_ask", "_batch", "_decoder", "_events", "_limits", "_over", "_patience", "_reads", "_response", "_start",
-        "_wire",
+        "_wire", "bytes_read",
     )  # fmt: skip
 
     def __init__(
@@ -158,6 +161,7 @@ class ChunkReader:
         self._start = b""
         self._batch = _NONE
         self._over = False
+        self.bytes_read = 0
 
     def __aiter__(self) -> Self:
         return self
@@ -195,6 +199,7 @@ class ChunkReader:
         if data is None:
             self._over = True
             return self._end()
+        self.bytes_read += len(data)
         if not self._start and _is_json(response.headers, data):
             self._over = True
             return iter(await self._read_unstreamed(response, data))

@@ -18,6 +18,7 @@ from g4f.halves import Halves, is_cut
 from g4f.watch import Watch, ends_task, name_error
 
 MAX_HELD_CHUNKS = 64
+MAX_HELD_BYTES = 2**20
 _NONE: Iterator[Chunk] = iter(())
 
 
@@ -122,7 +123,8 @@ class ChatStream:
 
     async def _hold_until_content(self) -> None:
         assert self._source is not None
-        read, held = _find_reader(self._source), list[Chunk]()
+        source, held = self._source, list[Chunk]()
+        read = _find_reader(source)
         with self._watch_for(self._timeout.first_content) as watch:
             while (batch := await read()) is not None:
                 for chunk in batch:
@@ -130,7 +132,7 @@ class ChatStream:
                         kind = type(chunk).__name__
                         raise APIResponseError(f"A provider's stream must yield Chunk; it yielded a {kind}.")
                     held.append(chunk)
-                    if read_content(chunk) is not None or len(held) >= MAX_HELD_CHUNKS:
+                    if read_content(chunk) is not None or len(held) >= MAX_HELD_CHUNKS or _is_long(source):
                         self._held = chain(held, batch)
                         return
         watch.raise_if_late("No content came within {:g} s of the stream's start.")
@@ -271,6 +273,11 @@ class ChatStream:
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open" if self._opened else "not begun"
         return f"<ChatStream {state}, provider={self.provider!r}, model={self.model!r}>"
+
+
+def _is_long(source: AsyncIterator[Chunk]) -> bool:
+    """Tell whether so much has come that it may be held back no longer; few sources know."""
+    return bool(getattr(source, "bytes_read", 0) > MAX_HELD_BYTES)
 
 
 def _find_reader(source: AsyncIterator[Chunk]) -> Callable[[], Awaitable[Iterator[Chunk] | None]]:

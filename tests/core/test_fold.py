@@ -1,6 +1,7 @@
 import copy
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from g4f.chat import Chunk, Completion
-from g4f.fold import fold_chunks, join_surrogates, read_content, unfold_completion
+from g4f.errors import APIResponseError
+from g4f.fold import fold_chunks, is_answer, join_surrogates, read_content, unfold_completion
 
 # --- Laws of folding and unfolding -----------------------------------------------------------------------------------
 
@@ -115,7 +117,8 @@ def test_choices_and_tool_calls_of_any_shape_fold(sent: list[list[Any]]) -> None
     folded = fold_chunks(chunks)
 
     for chunk in chunks:
-        read_content(chunk)
+        with suppress(APIResponseError):  # a text that is none
+            read_content(chunk)
     for choice in folded.choices:
         assert isinstance(choice.message.tool_calls, list)
     json.dumps(folded.to_dict())
@@ -332,11 +335,57 @@ def test_unfolding_gives_each_choice_its_message_its_end_and_then_the_usage() ->
         ({"choices": [{"delta": {"content": "Hi"}}]}, "Hi"),
         ({"choices": [{"delta": {"content": "a"}}, {"delta": {"content": "b"}}]}, "ab"),
         ({"choices": [{"delta": {"reasoning_content": "Hm"}}]}, ""),
-        ({"choices": [{"delta": {"tool_calls": [{"index": 0}]}}]}, ""),
+        ({"choices": [{"delta": {"content": [{"type": "text", "text": "Hi"}]}}]}, ""),
+        ({"choices": [{"delta": {"refusal": "No"}}]}, ""),
+        ({"choices": [{"delta": {"reasoning": 5, "reasoning_details": [{"text": "Hm"}]}}]}, ""),
+        ({"choices": [{"delta": {"reasoning": 5}}]}, None),
+        ({"choices": [{"delta": {"tool_calls": [{"index": 0, "id": "call_1", "function": {"name": "f"}}]}}]}, ""),
+        ({"choices": [{"delta": {"tool_calls": [{"index": 0}, {"function": {"arguments": "{"}}]}}]}, ""),
+        ({"choices": [{"delta": {"tool_calls": [{"index": 0, "custom": {"input": "x"}}]}}]}, ""),
+        ({"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"arguments": ""}}, {}, 5]}}]}, None),
+        ({"choices": [{"delta": {"tool_calls": [{"index": 0}], "images": [{"type": "image_url"}]}}]}, ""),
+        ({"choices": [{"delta": {"tool_calls": [{"index": 0}], "images": [{}]}}]}, None),
+        ({"choices": [{"delta": {"function_call": {"name": "f"}}}]}, ""),
+        ({"choices": [{"delta": {"function_call": {"arguments": ""}}}]}, None),
+        ({"choices": [{"delta": {"audio": {"data": "AAAA"}}}]}, ""),
+        ({"choices": [{"delta": {"audio": {"transcript": "Hi"}}}]}, ""),
+        ({"choices": [{"delta": {"audio": {"id": "audio_1"}}}]}, None),
+        ({"choices": [{"delta": {"x_note": "still here"}}]}, None),
         ({"choices": [{"delta": {}, "finish_reason": "stop"}]}, ""),
-        ({"choices": [{"delta": {"content": 5}}]}, ""),
     ],
 )
 def test_content_is_what_a_chunk_adds_to_the_answer(data: dict[str, Any], content: str | None) -> None:
-    """Text is content; so are, without text, reasoning, tool calls and an end. Roles, pings and usage are not."""
+    """Text is content; so are, without text, reasoning, tool calls and an end. Signs of life and usage are not."""
     assert read_content(Chunk.from_dict(data)) == content
+
+
+@pytest.mark.parametrize("text", [5, True, {"text": "Hi"}])
+def test_a_text_that_is_none_is_an_error(text: Any) -> None:
+    """Whoever joins the pieces would meet it."""
+    with pytest.raises(APIResponseError, match="is no text"):
+        read_content(make_chunk(content=text))
+
+
+@pytest.mark.parametrize(
+    ("choice", "tells"),
+    [
+        ({}, False),
+        ({"message": {}}, False),
+        ({"message": None, "finish_reason": "stop"}, False),
+        ({"message": {"content": ""}}, False),
+        ({"message": {"content": 5}, "finish_reason": "stop"}, False),
+        ({"message": {"tool_calls": [{}]}}, False),
+        ({"text": "the words of an older interface", "finish_reason": "stop"}, False),
+        ({"message": {"content": ""}, "finish_reason": "stop"}, True),
+        ({"message": {"content": None}, "finish_reason": "length"}, True),
+        ({"message": {"content": "Hi"}}, True),
+        ({"message": {"refusal": "No"}}, True),
+        ({"message": {"tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]}}, True),
+        ({"message": {"audio": {"data": "AAAA"}}}, True),
+    ],
+)
+def test_a_whole_answer_has_content_or_says_how_it_ended(choice: dict[str, Any], tells: bool) -> None:
+    """Where one of several has nothing in it, the others are an answer."""
+    assert is_answer(Completion.from_dict({"choices": [choice]})) is tells
+    assert is_answer(Completion.from_dict({"choices": [None, choice, {}]})) is tells
+    assert not is_answer(Completion.from_dict({"choices": []}))

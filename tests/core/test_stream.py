@@ -9,7 +9,7 @@ import pytest
 from g4f.chat import Chunk
 from g4f.context import Timeout
 from g4f.errors import APIError, APIResponseError, APITimeoutError, StreamTruncatedError
-from g4f.stream import MAX_HELD_CHUNKS, ChatStream
+from g4f.stream import MAX_HELD_BYTES, MAX_HELD_CHUNKS, ChatStream
 
 FAST = Timeout(first_content=0.1, gap=0.1)
 
@@ -118,6 +118,50 @@ async def test_no_more_than_64_chunks_are_held_back() -> None:
     assert MAX_HELD_CHUNKS == 64
     assert not source.waiting.is_set()
     await stream.aclose()
+
+
+class LongSource:
+    """A provider's stream that knows how much of it came: a little more with each chunk, none of which has content."""
+
+    def __init__(self) -> None:
+        self.bytes_read = 0
+        self.told = 0
+
+    def __aiter__(self) -> AsyncIterator[Chunk]:
+        return self
+
+    async def __anext__(self) -> Chunk:
+        self.bytes_read += MAX_HELD_BYTES // 3
+        self.told += 1
+        return EMPTY
+
+
+async def test_no_more_than_a_mebibyte_is_held_back() -> None:
+    """Else events that are large and say nothing would fill the memory."""
+    source = LongSource()
+    stream = ChatStream(source)
+
+    await stream.open()
+
+    assert source.told == 4
+    await stream.aclose()
+
+
+SIGNS_OF_LIFE = (
+    {"tool_calls": [{"index": 0, "id": "call_1", "function": {"arguments": ""}}]},
+    {"x_note": "still here"},
+    {"role": "assistant", "content": "", "reasoning_content": None},
+)
+
+
+@pytest.mark.parametrize("delta", SIGNS_OF_LIFE)
+@pytest.mark.parametrize("before", [(), (HI,)])
+async def test_signs_of_life_put_no_deadline_off(delta: dict[str, Any], before: tuple[Chunk, ...]) -> None:
+    """Neither that of the first content nor that of the gap: they are delivered, and the clock runs on."""
+    sign = Chunk.from_dict({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+    stream, _ = make_stream(*before, *[sign, 0.03] * 9, ..., timeout=FAST)
+    with pytest.raises(APITimeoutError, match="in the middle" if before else "stream's start"):
+        await read_texts(stream)
 
 
 @pytest.mark.parametrize("items", [(), (EMPTY,), (USAGE,), (EMPTY, USAGE)])

@@ -45,6 +45,7 @@ STALLED = End(g4f.APITimeoutError, "all")
 UNREADABLE = End(g4f.APIResponseError)
 SPOILT = End(g4f.APIResponseError, "all")
 CUT = End(g4f.StreamTruncatedError, "all")
+CUT_BEFORE = End(g4f.StreamTruncatedError)
 
 
 @attrs.frozen
@@ -263,6 +264,9 @@ NO_ANSWER = {
     "json-list": _meet("json-list", UNREADABLE, UNREADABLE),
     "json-empty-object": _meet("json-empty-object", UNREADABLE, UNREADABLE),
     "json-empty-lists": _meet("json-empty-lists", UNREADABLE, UNREADABLE),
+    "json-of-empty-choices": _meet("json-of-empty-choices", UNREADABLE, UNREADABLE),
+    "json-of-empty-messages": _meet("json-of-empty-messages", UNREADABLE, UNREADABLE),
+    "json-with-a-number-for-text": _meet("json-with-a-number-for-text", UNREADABLE, UNREADABLE),
     "error-object": Row(
         "An error object with status 200",
         End(g4f.InternalServerError),
@@ -318,6 +322,12 @@ STREAMS = {
         Turn(fault="end-before-the-content"),
         ways=CHAT,
     ),
+    "end-after-unknown-fields": _meet("end-after-unknown-fields", UNREADABLE, CUT_BEFORE, ways=CHAT),
+    "end-after-unknown-fields-once": _recover(
+        "A stream that ends when only fields that nobody knows have come, once",
+        Turn(fault="end-after-unknown-fields"),
+        ways=CHAT,
+    ),
     "end-without-a-finish": _meet("end-without-a-finish", UNREADABLE, CUT),
     "cut-inside-an-event": _meet("cut-inside-an-event", UNREADABLE, CUT),
     "cut-inside-a-character": _meet("cut-inside-a-character", UNREADABLE, CUT),
@@ -327,6 +337,11 @@ STREAMS = {
     "comments-for-ever": _meet("comments-for-ever", None, STALLED, timeout=SHORT_GAP, endless=True),
     "pings-only": _meet("pings-only", None, STALLED, timeout=SHORT_GAP, endless=True),
     "pings-before-the-content": _meet("pings-before-the-content", None, SILENT, timeout=SOON, endless=True),
+    "empty-calls-for-ever": _meet("empty-calls-for-ever", None, STALLED, timeout=SHORT_GAP, endless=True),
+    "unknown-fields-for-ever": _meet("unknown-fields-for-ever", None, STALLED, timeout=SHORT_GAP, endless=True),
+    "unknown-fields-before-the-content": _meet(
+        "unknown-fields-before-the-content", None, SILENT, timeout=SOON, endless=True
+    ),
     "blank-lines-for-ever": _meet("blank-lines-for-ever", SILENT, SILENT, timeout=SOON, endless=True),
     "blank-lines-before-the-answer": _meet("blank-lines-before-the-answer", WHOLE, WHOLE),
     "held-open-after-the-end": _meet("held-open-after-the-end", WHOLE, WHOLE, timeout=g4f.Timeout(gap=2 * SOON)),
@@ -369,6 +384,7 @@ STREAMS = {
     ),
     "endless-line": _meet("endless-line", None, SPOILT, timeout=MUCH_LATER, endless=True),
     "broken-json-in-mid-stream": _meet("broken-json-in-mid-stream", None, SPOILT),
+    "number-for-text-in-mid-stream": _meet("number-for-text-in-mid-stream", None, SPOILT, only=("openai",)),
     "null-in-mid-stream": _meet("null-in-mid-stream", None, SPOILT),
     "html-in-mid-stream": _meet("html-in-mid-stream", None, CUT),
     "an-error-in-mid-stream": Row(

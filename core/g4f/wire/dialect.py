@@ -13,10 +13,12 @@ import attrs
 from g4f.chat import ChatRequest, Chunk, Completion
 from g4f.context import HttpRequest, HttpResponse
 from g4f.embeddings import EmbeddingRequest, Embeddings
-from g4f.errors import APIStatusError, UnsupportedError
+from g4f.errors import APIResponseError, APIStatusError, UnsupportedError
+from g4f.fold import is_answer
 from g4f.images import ImageRequest, Images
 from g4f.manifest import StreamEnd
 from g4f.wire.errors import decode_error
+from g4f.wire.json import show_start
 from g4f.wire.sse import Event
 
 Warn = Callable[[str], None]
@@ -78,3 +80,20 @@ class Wire:
     def has(self, name: str) -> bool:
         """Tell whether the dialect names one of these functions."""
         return getattr(self, name) is not _refuse
+
+
+def expect_answer(completion: Completion, body: bytes) -> Completion:
+    """Return what was read of a whole answer, whatever its dialect, if there is an answer in it.
+
+    Without any content it must say how it ended, as `stop` or `length` do: else nothing tells it from a broken one.
+
+    Args:
+        completion: The answer; without a finish reason where the service told none.
+        body: What it was read from, to show how that begins.
+
+    Raises:
+        APIResponseError: There is neither, or what should be a text is none.
+    """
+    if not is_answer(completion):
+        raise APIResponseError(f"The answer has nothing in it: {show_start(body)}")
+    return completion

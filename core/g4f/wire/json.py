@@ -49,7 +49,7 @@ def decode_json(data: bytes) -> Any:
     """Read JSON, forgiving a byte-order mark, broken UTF-8 and lone surrogates.
 
     Raises:
-        APIResponseError: It is no JSON, or nested too deep.
+        APIResponseError: It is no JSON, or nested too deep; worth another try where it is nothing at all.
     """
     try:
         try:
@@ -64,6 +64,8 @@ def decode_json(data: bytes) -> Any:
         reason = "it is nested too deep"
     except ValueError as error:
         reason = str(error)
+    if not data.strip():
+        raise APIResponseError("The answer is empty.", retryable=True)
     raise APIResponseError(f"The answer is not the JSON that it should be ({reason}): {show_start(data)}")
 
 

@@ -19,7 +19,7 @@ from g4f.fold import fold_chunks, join_surrogates, list_objects, read_index
 from g4f.images import ImageRequest, Images
 from g4f.manifest import StreamEnd
 from g4f.wire import errors
-from g4f.wire.dialect import StreamDecoder, Warn, Wire
+from g4f.wire.dialect import StreamDecoder, Warn, Wire, expect_answer
 from g4f.wire.json import decode_answer, decode_json, encode_json, show_start
 from g4f.wire.sse import Event, is_event_stream, split_events
 
@@ -65,7 +65,7 @@ def decode_chat(response: HttpResponse, adapt: AdaptAnswer | None = None) -> Com
         adapt: Puts the service's own words into OpenAI's.
 
     Raises:
-        APIResponseError: It is no completion, or one without choices.
+        APIResponseError: It is no completion, or one with nothing in it.
         APIStatusError: It is an error in spite of its status.
     """
     if is_event_stream(response.body):
@@ -73,15 +73,10 @@ def decode_chat(response: HttpResponse, adapt: AdaptAnswer | None = None) -> Com
     data = _decode_answer(response)
     if adapt is not None:
         adapt(data)
-    completion = Completion.from_dict(data)
-    if not completion.choices:
-        raise APIResponseError(f"The answer has no choices: {show_start(response.body)}")
-    return completion
+    return expect_answer(Completion.from_dict(data), response.body)
 
 
 def _decode_answer(response: HttpResponse) -> dict[str, Any]:
-    if not response.body or response.body.isspace():
-        raise APIResponseError(f"The answer is empty (status {response.status}).", retryable=True)
     data = decode_answer(response.body)
     if data.get("error"):
         raise errors.make_body_error(data)
@@ -94,7 +89,7 @@ def _decode_streamed_body(body: bytes, adapt: AdaptAnswer | None) -> Completion:
     completion = fold_chunks(chunk for chunk in chunks if chunk is not None)
     if not completion.choices or not decoder.complete:
         raise APIResponseError(f"The answer is a stream that ends too early: {show_start(body)}", retryable=True)
-    return completion
+    return expect_answer(completion, body)
 
 
 class ChunkDecoder:
@@ -258,9 +253,14 @@ def decode_embed(response: HttpResponse) -> Embeddings:
     """
     answer = _decode_answer(response)
     embeddings = Embeddings.from_dict({**answer, "data": sorted(list_objects(answer.get("data")), key=read_index)})
-    if not embeddings.data or not all(item.embedding for item in embeddings.data):
+    if not embeddings.data or not all(_is_vector(item.embedding) for item in embeddings.data):
         raise APIResponseError(f"The answer has no embedding: {show_start(response.body)}")
     return embeddings
+
+
+def _is_vector(value: object) -> bool:
+    """Tell numbers, or their base64, from anything else."""
+    return isinstance(value, (list, str)) and bool(value)
 
 
 def encode_models() -> HttpRequest:

@@ -20,6 +20,7 @@ from g4f_testkit.http import CUT, STALL, Delivery, Reply, Step, deliver, reply_j
 Fault = Callable[[Reply], Delivery]
 BEAT = 0.05  # seconds between two signs of life
 _ESCAPES = re.compile(rb"(?:\\u[0-9a-f]{4})+")
+_NO_TEXT = {"type": "text", "text": ""}
 _ERROR_STRING = b'data: {"error": "The service broke."}\n\n'
 BLOCK = b"x" * 2**16
 MIB = 2**20
@@ -159,6 +160,29 @@ def json_empty_object(reply: Reply) -> Delivery:
 def json_empty_lists(reply: Reply) -> Delivery:
     """An object whose lists of choices, candidates, contents or data are empty."""
     return _replace_body(reply, b'{"choices": [], "candidates": [], "content": [], "data": [], "embeddings": []}')
+
+
+def json_of_empty_choices(reply: Reply) -> Delivery:
+    """A choice, candidate, block or row with nothing in it."""
+    return _replace_body(reply, _write_answer({}, {}, {}))
+
+
+def json_of_empty_messages(reply: Reply) -> Delivery:
+    """An answer with an empty text, or an empty vector, and no word of how it ended."""
+    choice = {"message": {"content": ""}, "embedding": [], "values": []}
+    return _replace_body(reply, _write_answer(choice, {"content": {"parts": [{"text": ""}]}}, _NO_TEXT))
+
+
+def json_with_a_number_for_text(reply: Reply) -> Delivery:
+    """A number where the text, or the vector, should be."""
+    choice = {"message": {"content": 5}, "finish_reason": "stop", "embedding": 5, "values": 5, "b64_json": 5}
+    return _replace_body(reply, _write_answer(choice, {"content": 5}, {"type": "text", "text": 5}))
+
+
+def _write_answer(choice: object, candidate: object, block: object) -> bytes:
+    """Write an answer in all dialects at once."""
+    rows = {name: [choice] for name in ("choices", "data", "embeddings")}
+    return json.dumps({**rows, "candidates": [candidate], "content": [block]}).encode()
 
 
 def json_cut_short(reply: Reply) -> Delivery:
@@ -358,6 +382,44 @@ def comments_for_ever(reply: Reply) -> Delivery:
     return deliver(reply, chain(reply.begun, _beat(b": still here\n\n")))
 
 
+def empty_calls_for_ever(reply: Reply) -> Delivery:
+    """What comes before the end, and then pieces of calls with nothing in them for ever."""
+    return deliver(reply, chain(reply.begun, _beat(_EMPTY_CALL)))
+
+
+def unknown_fields_for_ever(reply: Reply) -> Delivery:
+    """What comes before the end, and then fields that nobody knows for ever."""
+    return deliver(reply, chain(reply.begun, _beat(_UNKNOWN_FIELD)))
+
+
+def unknown_fields_before_the_content(reply: Reply) -> Delivery:
+    """Fields that nobody knows for ever, and never any content."""
+    return deliver(reply, _beat(_UNKNOWN_FIELD))
+
+
+def end_after_unknown_fields(reply: Reply) -> Delivery:
+    """A stream that ends when only fields that nobody knows have come."""
+    return deliver(reply, [_UNKNOWN_FIELD] if reply.streams else [], "chunked")
+
+
+def number_for_text_in_mid_stream(reply: Reply) -> Delivery:
+    """A piece of the text that is a number."""
+    event = b'data: {"choices": [{"index": 0, "delta": {"content": 5}}]}\n\n'
+    return deliver(reply, [*reply.begun, event, *reply.pieces[reply.end :]])
+
+
+def _write_event(delta: object, block: object, candidate: object) -> bytes:
+    """Write an event in all dialects at once."""
+    event = {
+        "choices": [{"index": 0, "delta": delta, "finish_reason": None}],
+        "candidates": [candidate],
+        "type": "content_block_delta",
+        "index": 0,
+        "delta": block,
+    }
+    return b"event: content_block_delta\ndata: %b\n\n" % json.dumps(event).encode()
+
+
 def held_open_after_the_end(reply: Reply) -> Delivery:
     """The whole answer, and then the connection is left open."""
     return deliver(reply, [*reply.pieces, STALL])
@@ -508,6 +570,15 @@ def _beat(piece: bytes) -> Iterator[Step]:
         yield piece
         yield BEAT
 
+
+_EMPTY_CALL = _write_event(
+    {"tool_calls": [{"index": 0, "id": "call_1", "function": {"arguments": ""}}]},
+    {"type": "input_json_delta", "partial_json": ""},
+    {"index": 0, "content": {"parts": [{"functionCall": {"partialArgs": [], "willContinue": True}}]}},
+)
+_UNKNOWN_FIELD = _write_event(
+    {"note": "still here"}, {"type": "note_delta", "note": "still here"}, {"index": 0, "note": "still here"}
+)
 
 FAULTS: Mapping[str, Fault] = {
     name.replace("_", "-"): item

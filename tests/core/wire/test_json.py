@@ -91,13 +91,20 @@ def test_json_is_read_leniently(data: bytes, value: Any) -> None:
         assert decoded == value
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"  ", b"<html>", b'{"a": ', b"{'a': 1}", b'{"a": 1} {"b": 2}', b"\x00", b"\xff\xfe"]
-)
+@pytest.mark.parametrize("data", [b"<html>", b'{"a": ', b"{'a': 1}", b'{"a": 1} {"b": 2}', b"\x00", b"\xff\xfe"])
 def test_what_is_no_json_is_an_error_that_shows_how_it_begins(data: bytes) -> None:
     """Whatever it is instead."""
     with pytest.raises(APIResponseError, match="is not the JSON that it should be"):
         decode_json(data)
+
+
+@pytest.mark.parametrize("data", [b"", b" \n"])
+def test_nothing_at_all_is_an_error_that_may_pass(data: bytes) -> None:
+    """A service's hiccup, while what is no JSON stays as it is."""
+    for decode in (decode_json, decode_object, decode_answer):
+        with pytest.raises(APIResponseError, match="is empty") as caught:
+            decode(data)
+        assert caught.value.retryable
 
 
 @pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 900, 5_000, 100_000])

@@ -170,7 +170,7 @@ def test_a_200_that_is_no_answer_is_an_error(body: bytes) -> None:
 
 def test_an_empty_answer_may_be_tried_again() -> None:
     """It is the service's hiccup."""
-    with pytest.raises(APIResponseError, match=r"is empty \(status 200\)") as caught:
+    with pytest.raises(APIResponseError, match="is empty") as caught:
         openai.decode_chat(answer(b""))
     assert caught.value.retryable
 

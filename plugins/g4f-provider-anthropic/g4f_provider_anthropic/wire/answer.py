@@ -14,6 +14,7 @@ from g4f.chat import Completion
 from g4f.context import HttpResponse
 from g4f.errors import APIResponseError
 from g4f.fold import fold_chunks, list_objects
+from g4f.wire.dialect import expect_answer
 from g4f.wire.json import decode_answer, encode_json, show_start
 from g4f.wire.sse import is_event_stream, split_events
 from g4f_provider_anthropic.wire.errors import make_event_error
@@ -46,24 +47,23 @@ def decode_chat(response: HttpResponse) -> Completion:
     """Read a whole answer, also one that came as a stream though none was asked for.
 
     Raises:
-        APIResponseError: It is no message.
+        APIResponseError: It is no message, or one with nothing in it.
         APIStatusError: It is an error in spite of its status.
     """
     if is_event_stream(response.body):
         return _decode_streamed_body(response.body)
-    if not response.body.strip():
-        raise APIResponseError(f"The answer is empty (status {response.status}).", retryable=True)
     message = decode_answer(response.body)
     if message.get("type") == "error" or message.get("error"):
         raise make_event_error(message)
     content = message.get("content")
-    if not isinstance(content, list) or not (content or message.get("stop_reason")):
+    if not isinstance(content, list):
         raise APIResponseError(f"The answer has no content: {show_start(response.body)}")
-    blocks = list_objects(content)
-    choice = {"index": 0, "message": {"role": "assistant", **build_message(blocks)}, **build_end(message)}
+    end = build_end(message) if message.get("stop_reason") else {"finish_reason": None}
+    choice = {"index": 0, "message": {"role": "assistant", **build_message(list_objects(content))}, **end}
     completion = {**build_head(message), "object": "chat.completion", "choices": [choice]}
     usage = build_usage(message.get("usage"))
-    return Completion.from_dict({**completion, "usage": usage} if usage else completion)
+    told = Completion.from_dict({**completion, "usage": usage} if usage else completion)
+    return expect_answer(told, response.body)
 
 
 def _decode_streamed_body(body: bytes) -> Completion:
@@ -74,7 +74,7 @@ def _decode_streamed_body(body: bytes) -> Completion:
     completion = fold_chunks(chunk for chunk in chunks if chunk is not None)
     if not decoder.complete:
         raise APIResponseError(f"The answer is a stream that ends too early: {show_start(body)}", retryable=True)
-    return completion
+    return expect_answer(completion, body)
 
 
 def build_head(message: Mapping[str, Any]) -> dict[str, Any]:

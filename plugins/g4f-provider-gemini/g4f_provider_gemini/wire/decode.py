@@ -16,7 +16,7 @@ from g4f.errors import APIResponseError, make_status_error
 from g4f.fold import fold_chunks
 from g4f.images import Images
 from g4f.manifest import StreamEnd
-from g4f.wire.dialect import StreamDecoder
+from g4f.wire.dialect import StreamDecoder, expect_answer
 from g4f.wire.json import decode_json, decode_object, show_start
 from g4f.wire.sse import Event, is_event_stream, split_events
 from g4f_provider_gemini.wire.answers import Answer, is_blocked, is_picture, make_failure
@@ -40,11 +40,6 @@ class ResponseDecoder:
         self._answers: dict[int, Answer] = {}
         self._unfinished: set[int] = set()
         self._blocked = False
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no candidate came yet, nor word that the prompt was blocked."""
-        return not (self._answers or self._blocked)
 
     @property
     def complete(self) -> bool:
@@ -149,19 +144,15 @@ def decode_chat(response: HttpResponse) -> Completion:
         APIResponseError: It is no answer, or the model stopped without one.
         APIStatusError: It is an error in spite of its status.
     """
-    if not response.body.strip():
-        raise APIResponseError(f"The answer is empty (status {response.status}).", retryable=True)
     decoder = ResponseDecoder("finish")
     pieces = _split_pieces(response.body)
     completion = fold_chunks(map(decoder.read, pieces))
-    if decoder.is_empty:
-        raise APIResponseError(f"The answer has no candidates: {show_start(response.body)}")
     if not (decoder.complete or (isinstance(pieces, list) and len(pieces) == 1)):
         raise APIResponseError(
             f"The answer is a stream that ends too early: {show_start(response.body)}", retryable=True
         )
     completion.created = completion.created or _read_date(response)
-    return completion
+    return expect_answer(completion, response.body)
 
 
 def _split_pieces(body: bytes) -> Iterable[Any]:
