@@ -25,6 +25,7 @@ _VALUES: Mapping[Any, object] = getattr(os.environ, "_data", os.environ)
 _encode_name: Callable[[str], Any] = getattr(os.environ, "encodekey", str)
 # Set on many machines for other purposes: they serve a provider that was chosen, and never choose one.
 GENERIC_VARIABLES = frozenset({"GITHUB_TOKEN", "GH_TOKEN"})
+_SHORTEST_KEY = 12  # a header's value of fewer characters is none, and stays in errors
 _KEY_STARTS = ("sk-", "gsk_", "AIza", "xai-")
 
 
@@ -97,6 +98,16 @@ class Access:
     headers: Mapping[str, str]
     origins: frozenset[str]
     foreign: bool = False
+    default_headers: Mapping[str, Secret] = attrs.field(factory=dict)
+    default_query: Mapping[str, Secret] = attrs.field(factory=dict)
+
+    def list_secrets(self) -> tuple[Secret, ...]:
+        """Return what may be in no error: the key, and what is long enough for one among headers and query."""
+        own = () if self.secret is None else (self.secret,)
+        if not (self.default_headers or self.default_query):
+            return own
+        given = (*self.default_headers.values(), *self.default_query.values())
+        return (*own, *(secret for secret in given if len(secret.reveal()) >= _SHORTEST_KEY))
 
 
 def make_secret(key: object, provider: str) -> Secret | None:
@@ -199,6 +210,11 @@ def add_settings(access: Access, manifest: Manifest, given: Mapping[str, str]) -
     """Return an access with the settings that the user gave; they count more than the environment's."""
     headers = {**access.headers, **_list_headers(manifest, given)}
     return attrs.evolve(access, settings={**access.settings, **given}, headers=headers)
+
+
+def add_defaults(access: Access, headers: Mapping[str, Secret], query: Mapping[str, Secret]) -> Access:
+    """Return an access with what the user wants sent with each request."""
+    return attrs.evolve(access, default_headers=headers, default_query=query) if headers or query else access
 
 
 def check_settings(provider: str, manifest: Manifest, given: Mapping[str, str]) -> None:

@@ -10,12 +10,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Mapping
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 from aiohttp import http_writer
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 _MAX_BYTES = 2**20  # at a time
 _MAX_PIECES = 256  # at a time: what is read stays in the processor's cache until it is decoded
@@ -45,12 +48,13 @@ class Route:
     Args:
         session: Whose connections are used.
         origin: Where to.
+        ssl_context: What certificates are trusted and shown; None stands for those of the system.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, origin: URL) -> None:
+    def __init__(self, session: aiohttp.ClientSession, origin: URL, ssl_context: SSLContext | None = None) -> None:
         self._connector: Any = session.connector
         # What the connector is asked for connections with: it is never sent, and holds no key.
-        self._request = aiohttp.ClientRequest("POST", origin, loop=asyncio.get_running_loop())
+        self._request = aiohttp.ClientRequest("POST", origin, loop=asyncio.get_running_loop(), ssl=ssl_context or True)
         self._headers = self._request.headers.copy()
         self._serialize = http_writer._serialize_headers
 

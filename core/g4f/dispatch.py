@@ -31,7 +31,16 @@ from g4f.context import (
     Target,
     Timeout,
 )
-from g4f.credentials import Access, Secret, add_settings, list_variables, read_variables, resolve_access, scrub
+from g4f.credentials import (
+    Access,
+    Secret,
+    add_defaults,
+    add_settings,
+    list_variables,
+    read_variables,
+    resolve_access,
+    scrub,
+)
 from g4f.errors import (
     APIError,
     APITimeoutError,
@@ -65,6 +74,8 @@ class Reach:
     key: Secret | None = None
     base_url: str | None = None
     settings: Mapping[str, str] = attrs.field(factory=dict)
+    headers: Mapping[str, Secret] = attrs.field(factory=dict)
+    query: Mapping[str, Secret] = attrs.field(factory=dict)
     _variables: tuple[str, ...] | None = attrs.field(default=None, init=False)
     _known: tuple[tuple[object, ...], Access] | None = attrs.field(default=None, init=False)
 
@@ -78,7 +89,9 @@ class Reach:
         values = read_variables(self._variables)
         if self._known is None or self._known[0] != values:
             access = resolve_access(plugin.name, plugin.manifest, key=self.key, base_url=self.base_url)
-            self._known = values, add_settings(access, plugin.manifest, self.settings) if self.settings else access
+            if self.settings:
+                access = add_settings(access, plugin.manifest, self.settings)
+            self._known = values, add_defaults(access, self.headers, self.query)
         return self._known[1]
 
 
@@ -239,7 +252,7 @@ class Trial:
         self._timeout = timeout
         self._proxy = proxy
         self._limits = limits
-        self._secrets = [] if access.secret is None else [access.secret]
+        self._secrets = list(access.list_secrets())
         self._jobs: list[str] = []
         self._timed = False
 

@@ -57,6 +57,7 @@ class _Held:
     session: aiohttp.ClientSession
     holder: AsyncGenerator[None, None]
     routes: dict[URL, direct.Route] | None
+    ssl_context: ssl.SSLContext | None
 
     def find_route(self, url: URL) -> direct.Route | None:
         """Return the way to a URL's origin."""
@@ -65,7 +66,7 @@ class _Held:
         origin = url.origin()
         route = self.routes.get(origin)
         if route is None:
-            route = self.routes[origin] = direct.Route(self.session, origin)
+            route = self.routes[origin] = direct.Route(self.session, origin, self.ssl_context)
         return route
 
 
@@ -78,9 +79,17 @@ class Pool:
     Args:
         proxies: Proxy URL by scheme (`all`, `https`, `http`); None takes HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
         allow_private_urls: Whether `fetch` may download from private addresses.
+        ssl_context: What certificates are trusted, and which of the user's own is shown to places that the user chose.
     """
 
-    def __init__(self, proxies: Mapping[str, Secret] | None = None, *, allow_private_urls: bool = False) -> None:
+    def __init__(
+        self,
+        proxies: Mapping[str, Secret] | None = None,
+        *,
+        allow_private_urls: bool = False,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self.ssl_context = ssl_context
         self._proxies = proxies
         self._found_proxies = _find_proxies() if proxies is None else {}  # once: a third of a request's cost otherwise
         self._allow_private_urls = allow_private_urls
@@ -118,7 +127,8 @@ class Pool:
         )
         holder = _close_at_the_end(session)
         await anext(holder)
-        return _Held(loop, session, holder, None if guarded or not direct.Route.is_possible(session) else {})
+        routes: dict[URL, direct.Route] | None = None if guarded or not direct.Route.is_possible(session) else {}
+        return _Held(loop, session, holder, routes, self.ssl_context)
 
     def select_proxy(self, url: str) -> Secret | None:
         """Return the proxy that a request to `url` goes through."""
@@ -161,12 +171,15 @@ class Pool:
         self, url: str, connect_seconds: float | None, max_bytes: int, trusted: frozenset[str], own_proxy: Secret | None
     ) -> HttpResponse:
         for _ in range(MAX_REDIRECTS + 1):
-            free = self._allow_private_urls or _find_public_origin(url) in trusted
+            chosen = _find_public_origin(url) in trusted
+            free = self._allow_private_urls or chosen
             proxy = own_proxy or self.select_proxy(url)
             if not free and names_private_host(url):  # a proxy looks names up where nobody can check them
                 raise _make_private_error(url)
             session = await self.get_session(guarded=not free and proxy is None)
-            response = await _open(session, _Outgoing("GET", url, _UNCOMPRESSED, {}, b"", proxy, connect_seconds))
+            outgoing = _Outgoing("GET", url, _UNCOMPRESSED, {}, b"", proxy, connect_seconds)
+            outgoing.ssl_context = self.ssl_context if chosen else None  # strangers see no certificate of the user's
+            response = await _open(session, outgoing)
             try:
                 location = _read_location(response.status, response.headers)
                 if location is None:
@@ -257,6 +270,8 @@ class BoundTransport:
 
     async def _open(self, request: HttpRequest) -> Response:
         url, query = self._locate(request.path), request.query
+        if self.access.default_query:
+            query = {name: value.reveal() for name, value in self.access.default_query.items()} | dict(query)
         held = await self.pool.hold()
         for _ in range(MAX_REDIRECTS + 1):
             response = await _open(held.session, self._make_outgoing(request, url, query), held)
@@ -283,12 +298,17 @@ class BoundTransport:
 
     def _make_outgoing(self, request: HttpRequest, url: str, query: Mapping[str, str]) -> _Outgoing:
         proxy = _check_proxy(self.proxy) or self.pool.select_proxy(url)
-        headers = self._make_headers(request)
-        return _Outgoing(request.method, url, headers, query, request.body, proxy, self.timeout.connect)
+        headers, context = self._make_headers(request), self.pool.ssl_context
+        return _Outgoing(request.method, url, headers, query, request.body, proxy, self.timeout.connect, context)
 
     def _make_headers(self, request: HttpRequest) -> Mapping[str, str]:
         headers = CIMultiDict({"User-Agent": "g4f", **self.access.headers})
         headers.update(request.headers)  # before the key is there: of what fails here a traceback shows all variables
+        if self.access.default_headers:
+            said = CIMultiDict(request.headers)
+            headers.update(
+                {name: value.reveal() for name, value in self.access.default_headers.items() if name not in said}
+            )
         if self.access.secret is not None and self.auth.kind == "header":
             headers.setdefault(self.auth.header, self.auth.prefix + self.access.secret.reveal())
         if self.idempotency_key and request.method == "POST":
@@ -373,6 +393,7 @@ class _Outgoing:
     body: bytes
     proxy: Secret | None
     connect_seconds: float | None
+    ssl_context: ssl.SSLContext | None = None
 
 
 Response = aiohttp.ClientResponse | direct.DirectResponse
@@ -396,6 +417,7 @@ async def _open(session: aiohttp.ClientSession, outgoing: _Outgoing, held: _Held
             proxy=None if outgoing.proxy is None else outgoing.proxy.reveal(),
             allow_redirects=False,
             timeout=_make_timeout(outgoing.connect_seconds),
+            ssl=outgoing.ssl_context or True,
         )
     except Exception as caught:  # noqa: BLE001 - whatever it is becomes ours
         error = _convert_error(caught, outgoing.url)

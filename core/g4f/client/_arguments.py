@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from g4f.chat import ChatOptions, ChatRequest, ParseOptions
 from g4f.context import Limits, Middleware, Timeout
@@ -14,6 +14,9 @@ from g4f.images import ImageOperation, ImageOptions, ImageRequest
 from g4f.media import ImageInput
 from g4f.registry import ProviderRef, Registry
 from g4f.values import Value
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 ProviderInput = str | ProviderRef | type | object
 ProvidersInput = ProviderInput | Sequence[ProviderInput]
@@ -42,6 +45,9 @@ class ClientArguments(TypedDict, total=False):
         api_version: The version of its API that the one named provider speaks, or versions by provider name.
         settings: Other settings of the one named provider, as `{"organization": "org-1"}`, or such by provider name.
         limits: How large answers, and pictures that are given, may be, as a `g4f.Limits`.
+        default_headers: Headers for each request to the one named provider, or such by provider name.
+        default_query: Parameters for the query of each request to the one named provider, or such by provider name.
+        ssl_context: What certificates are trusted, and which of your own is shown. Default: those of the system.
     """
 
     provider: ProvidersInput | None
@@ -58,6 +64,9 @@ class ClientArguments(TypedDict, total=False):
     api_version: ByProvider | None
     settings: SettingsInput | None
     limits: Limits | None
+    default_headers: SettingsInput | None
+    default_query: SettingsInput | None
+    ssl_context: SSLContext | None
 
 
 class CallArguments(TypedDict, total=False):
@@ -275,16 +284,21 @@ def _copy_extras(arguments: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
                 raise InvalidInputError(f"{name} must be a mapping, as {{name: value}}, not {type(given).__name__}.")
             found[name] = dict(given)
     if "extra_headers" in found:
-        _check_headers(found["extra_headers"])
+        check_headers(found["extra_headers"], "extra_headers")
     return found
 
 
-def _check_headers(headers: Mapping[Any, Any]) -> None:
+def check_headers(headers: Mapping[Any, Any], argument: str) -> None:
+    """Refuse what cannot be sent as headers.
+
+    Raises:
+        InvalidInputError: A name or a value is none.
+    """
     for name, value in headers.items():
         if not (isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
-            raise InvalidInputError(f"extra_headers has {name!r}, which can be no header's name.")
+            raise InvalidInputError(f"{argument} has {name!r}, which can be no header's name.")
         if not (isinstance(value, str) and _HEADER_VALUE.fullmatch(value)):  # not shown: it may be a key
-            raise InvalidInputError(f"extra_headers[{name!r}] must be a text of one line.")
+            raise InvalidInputError(f"{argument}[{name!r}] must be a text of one line.")
 
 
 def copy_messages(messages: Messages) -> tuple[dict[str, Any], ...]:

@@ -23,6 +23,8 @@ from g4f.client._settings import (
     arrange_middleware,
     read_api_versions,
     read_base_urls,
+    read_default_headers,
+    read_default_query,
     read_keys,
     read_proxies,
     read_settings,
@@ -37,6 +39,8 @@ from g4f.plugin import Plugin
 from g4f.registry import ProviderRef, Registry, share_registry
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from g4f.transport import Pool
 
 # Arguments that belong to the providers named with them, and where they are kept.
@@ -45,7 +49,10 @@ _OWNED = {
     "base_url": "base_urls",
     "api_version": "api_versions",
     "settings": "settings",
+    "default_headers": "headers",
+    "default_query": "query",
 }
+_CONNECTING = {"proxies", "allow_private_urls", "registry", "ssl_context"}  # what connections are made with
 
 
 class _Shared:
@@ -56,8 +63,9 @@ class _Shared:
         proxies: Mapping[str, Secret] | None,
         allow_private_urls: bool,
         registry: Callable[[], Registry],
+        ssl_context: SSLContext | None,
     ) -> None:
-        self._arguments = (proxies, allow_private_urls)
+        self._arguments = (proxies, allow_private_urls, ssl_context)
         self._pool: Pool | None = None
         self.chooser = Chooser(registry)
         self.cooldown = Cooldown()
@@ -70,7 +78,8 @@ class _Shared:
                 Pool,
             )  # aiohttp is more than half of the import, and a local model needs none
 
-            self._pool = Pool(self._arguments[0], allow_private_urls=self._arguments[1])
+            proxies, allow_private_urls, ssl_context = self._arguments
+            self._pool = Pool(proxies, allow_private_urls=allow_private_urls, ssl_context=ssl_context)
         return self._pool
 
     def use(self, plugin: Plugin) -> None:
@@ -119,6 +128,9 @@ class AsyncClient:
         api_version: ByProvider | None = None,
         settings: SettingsInput | None = None,
         limits: Limits | None = None,
+        default_headers: SettingsInput | None = None,
+        default_query: SettingsInput | None = None,
+        ssl_context: SSLContext | None = None,
     ) -> None:
         for given in (provider, image_provider):
             refuse_key(given)
@@ -134,6 +146,7 @@ class AsyncClient:
             media_folder=media_folder,
             allow_private_urls=allow_private_urls,
             limits=limits,
+            ssl_context=ssl_context,
         )
 
         def find_registry() -> Registry:
@@ -148,6 +161,8 @@ class AsyncClient:
             base_urls=read_base_urls(base_url, provider, image_provider),
             api_versions=read_api_versions(api_version, *owners),
             settings=read_settings(settings, *owners),
+            headers=read_default_headers(default_headers, *owners),
+            query=read_default_query(default_query, *owners),
             proxies=hidden_proxies,
             timeout=Timeout.make(timeout),
             middleware=arrange_middleware(middleware, max_retries, budget),
@@ -158,7 +173,7 @@ class AsyncClient:
             limits=Limits.make(limits),
         )
         show_log(find_registry().environment.log_level)
-        self._shared = _Shared(self._settings.proxies, allow_private_urls, find_registry)
+        self._shared = _Shared(self._settings.proxies, allow_private_urls, find_registry, ssl_context)
         self._choices = Choices()
         self._attach()
 
@@ -182,7 +197,7 @@ class AsyncClient:
         budget, given = self._settings.budget, other._arguments
         kept |= {"middleware": arrange_middleware(given["middleware"], given["max_retries"], budget), "budget": budget}
         other._settings = other._settings._replace(**kept)
-        if not changes.keys() & {"proxies", "allow_private_urls", "registry"}:
+        if not changes.keys() & _CONNECTING:
             other._shared = self._shared
         return other
 
@@ -273,6 +288,8 @@ class AsyncClient:
             settings.base_urls,
             settings.api_versions,
             settings.settings,
+            settings.headers,
+            settings.query,
         )
         return self._shared.chooser.choose(request, needs, chosen, scopes)
 

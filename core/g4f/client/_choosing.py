@@ -142,6 +142,8 @@ class Chooser:
                 self._find_given("api_key", source, scopes),
                 self._find_given("base_url", source, scopes),
                 self._find_settings(source, scopes),
+                self._find_given("default_headers", source, scopes) or {},
+                self._find_given("default_query", source, scopes) or {},
             )
             for source in sources
         }

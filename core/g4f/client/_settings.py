@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from g4f.client._arguments import ByProvider, ProviderInput, ProvidersInput, SettingsInput
+from g4f.client._arguments import ByProvider, ProviderInput, ProvidersInput, SettingsInput, check_headers
 from g4f.context import Limits, Middleware, Timeout
 from g4f.credentials import Secret, check_base_url, hide_proxy, make_secret
 from g4f.errors import InvalidInputError
@@ -66,16 +66,55 @@ def read_settings(settings: SettingsInput | None, *owners: ProvidersInput | None
     Raises:
         InvalidInputError: They are no mapping, one of them is no text, or names of both kinds are mixed.
     """
-    if settings is None:
-        return Given("settings")
-    if not isinstance(settings, Mapping):
-        raise InvalidInputError(f"settings must be a mapping of names to texts, not {type(settings).__name__}.")
-    named = {name: _read_setting_texts(value) for name, value in settings.items() if isinstance(value, Mapping)}
-    if named and len(named) < len(settings):
-        raise InvalidInputError("settings holds both settings and providers: write {provider: {setting: …}} for all.")
+    return _read_texts("settings", settings, _read_setting_texts, owners)
+
+
+def read_default_headers(headers: SettingsInput | None, *owners: ProvidersInput | None) -> Given:
+    """Check headers for each request, or such by provider name, and hold them so that nothing shows them.
+
+    Raises:
+        InvalidInputError: They are no mapping, one cannot be sent, or names of both kinds are mixed.
+    """
+    return _read_texts("default_headers", headers, _hide_headers, owners)
+
+
+def read_default_query(query: SettingsInput | None, *owners: ProvidersInput | None) -> Given:
+    """Check parameters for each request, or such by provider name, and hold them so that nothing shows them.
+
+    Raises:
+        InvalidInputError: They are no mapping, one is no text, or names of both kinds are mixed.
+    """
+    return _read_texts("default_query", query, _hide_query, owners)
+
+
+def _read_texts(
+    what: str,
+    given: SettingsInput | None,
+    read: Callable[[Mapping[Any, Any]], Mapping[str, Any]],
+    owners: tuple[ProvidersInput | None, ...],
+) -> Given:
+    if given is None:
+        return Given(what)
+    if not isinstance(given, Mapping):
+        raise InvalidInputError(f"{what} must be a mapping of names to texts, not {type(given).__name__}.")
+    named = {name: read(value) for name, value in given.items() if isinstance(value, Mapping)}
+    if named and len(named) < len(given):
+        raise InvalidInputError(f"{what} holds both names of its own and providers: write {{provider: {{name: …}}}}.")
     if named:
-        return Given("settings", by_name=named)
-    return Given("settings", _read_setting_texts(settings), _join_providers(owners))
+        return Given(what, by_name=named)
+    return Given(what, read(given), _join_providers(owners))
+
+
+def _hide_headers(headers: Mapping[Any, Any]) -> Mapping[str, Secret]:
+    check_headers(headers, "default_headers")
+    return {name: Secret(value) for name, value in headers.items()}
+
+
+def _hide_query(query: Mapping[Any, Any]) -> Mapping[str, Secret]:
+    for name, value in query.items():
+        if not (isinstance(name, str) and name and isinstance(value, str)):  # not shown: it may be a key
+            raise InvalidInputError(f"default_query[{name!r}] must be a text.")
+    return {name: Secret(value) for name, value in query.items()}
 
 
 def read_api_versions(api_version: ByProvider | None, *owners: ProvidersInput | None) -> Given:
@@ -117,6 +156,8 @@ class Settings(NamedTuple):
     base_urls: Given
     settings: Given
     api_versions: Given
+    headers: Given
+    query: Given
     proxies: Mapping[str, Secret] | None
     timeout: Timeout
     middleware: tuple[Middleware, ...]

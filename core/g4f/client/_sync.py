@@ -33,6 +33,8 @@ from g4f.registry import Registry
 from g4f.stream import ChatStream
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from g4f.client._parse import ParsedCompletion
     from g4f.client._portal import Portal, Stay
 
@@ -143,6 +145,9 @@ class Client:
         api_version: ByProvider | None = None,
         settings: SettingsInput | None = None,
         limits: Limits | None = None,
+        default_headers: SettingsInput | None = None,
+        default_query: SettingsInput | None = None,
+        ssl_context: SSLContext | None = None,
     ) -> None:
         inner = AsyncClient(
             provider,
@@ -159,6 +164,9 @@ class Client:
             api_version,
             settings,
             limits,
+            default_headers,
+            default_query,
+            ssl_context,
         )
         from g4f.client._portal import (
             Portal,

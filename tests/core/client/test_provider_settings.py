@@ -114,7 +114,7 @@ async def test_settings_belong_to_the_provider_that_they_were_given_with() -> No
         ({"provider": [Bare, Keep], "settings": {"Bare": {"x": "1"}}}, "Bare has no setting 'x'"),
         ({"settings": {"team": 5}}, "The setting team must be a text of one line, not 5."),
         ({"settings": {"team": "a\r\nX-Key: b"}}, "must be a text of one line"),
-        ({"settings": {"team": "x", "Keep": {"folder": "y"}}}, "both settings and providers"),
+        ({"settings": {"team": "x", "Keep": {"folder": "y"}}}, "settings holds both names of its own and providers"),
         ({"settings": "team=x"}, "must be a mapping of names to texts, not str"),
         ({"api_version": {"OpenAI": "1"}}, "given for 'OpenAI'; the provider is called 'OpenaiChat'"),
     ],
