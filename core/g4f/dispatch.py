@@ -68,16 +68,19 @@ _TOLD = ("args", "body", "code", "type", "param", "request_id")  # where an erro
 
 @attrs.define(eq=False, repr=False)
 class Reach:
-    """How a client reaches one provider: what the user gave for it."""
+    """How a client reaches one provider: what the user gave for it.
+
+    Reports of errors show attrs fields even where there is no repr, so those with keys say each that they are hidden.
+    """
 
     load: Callable[[], Plugin]
     key: Secret | None = None
     base_url: str | None = None
-    settings: Mapping[str, str] = attrs.field(factory=dict)
+    settings: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     headers: Mapping[str, Secret] = attrs.field(factory=dict)
     query: Mapping[str, Secret] = attrs.field(factory=dict)
     _variables: tuple[str, ...] | None = attrs.field(default=None, init=False)
-    _known: tuple[tuple[object, ...], Access] | None = attrs.field(default=None, init=False)
+    _known: tuple[tuple[object, ...], Access] | None = attrs.field(default=None, init=False, repr=False)
 
     def resolve(self, plugin: Plugin) -> Access:
         """Work out how to reach it now, from what was given and the environment; see `resolve_access`.

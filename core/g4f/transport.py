@@ -388,9 +388,9 @@ class _Outgoing:
 
     method: str
     url: str
-    headers: Mapping[str, str]
-    query: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = attrs.field(repr=False)  # also where the class has no repr: rich shows such fields
+    query: Mapping[str, str] = attrs.field(repr=False)
+    body: bytes = attrs.field(repr=False)
     proxy: Secret | None
     connect_seconds: float | None
     ssl_context: ssl.SSLContext | None = None
