@@ -223,9 +223,10 @@ class Answer(Value):
         provider: Name of the provider that answered.
         warnings: Sentences about what was changed or left out of the request.
         attempts: Every try that the call took, the successful one last.
+        request_id: The service's id of the request, from the answer's headers, or None.
     """
 
-    __slots__ = ("attempts", "provider", "warnings")
+    __slots__ = ("attempts", "provider", "request_id", "warnings")
 
     def __init__(self, **fields: Any) -> None:
         super().__init__(**fields)
@@ -242,10 +243,16 @@ class Answer(Value):
         self.provider: str | None = None
         self.warnings: list[str] = []
         self.attempts: tuple[Attempt, ...] = ()
+        self.request_id: str | None = None
+
+    def _take_record(self, other: Answer) -> Self:
+        """Say of this what is said of the answer that it was made of."""
+        self.provider, self.warnings, self.attempts = other.provider, other.warnings, other.attempts
+        self.request_id = other.request_id
+        return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        record = {"provider": self.provider, "warnings": self.warnings, "attempts": self.attempts}
-        return *super().__reduce__(), (None, record)
+        return *super().__reduce__(), (None, {name: getattr(self, name) for name in Answer.__slots__})
 
 
 class Completion(Answer):

@@ -145,7 +145,7 @@ class Dispatcher:
                 error.attempts = tuple(call.attempts)
                 self.cooldown.note(self._identify(target), error)
                 if target is targets[-1][0]:
-                    _log(call, None, started, error)
+                    _log(call, None, started, type(error).__name__)
                     call.attempts.clear()  # the traceback holds the call: an error in it would be a circle
                     raise
             else:
@@ -426,7 +426,9 @@ def _expect_answer(answer: object, request: Request) -> Answered:
     """
     streams = isinstance(request, ChatRequest) and request.stream
     if streams and isinstance(answer, Completion):
-        return ChatStream(_iterate(unfold_completion(answer)))
+        stream = ChatStream(_iterate(unfold_completion(answer)))
+        stream.request_id = answer.request_id
+        return stream
     if isinstance(answer, ChatStream if streams else Answer):
         return answer
     kind = "a ChatStream" if streams else "an answer"
@@ -446,10 +448,14 @@ def _finish(answer: Answered, call: Call, started: float) -> Answered:
     answer.model = answer.model or call.target.model or ""
     if isinstance(answer, ChatStream):
         if logger.isEnabledFor(logging.INFO):
-            answer.report_end(lambda stream, error: _log(call, stream.usage, started, error))
+            answer.report_end(lambda stream, error: _log(call, stream.usage, started, _name_outcome(stream, error)))
     else:
-        _log(call, answer.usage, started, None)
+        _log(call, answer.usage, started, "ok")
     return answer
+
+
+def _name_outcome(stream: ChatStream, error: Exception | None) -> str:
+    return type(error).__name__ if error is not None else "ok" if stream.ended else "left"
 
 
 def _note_attempt(call: Call, started: float, error: G4FError | None) -> None:
@@ -468,12 +474,11 @@ def _log_attempt(attempt: Attempt) -> None:
         )  # fmt: skip
 
 
-def _log(call: Call, usage: Value | None, started: float, error: Exception | None) -> None:
+def _log(call: Call, usage: Value | None, started: float, outcome: str) -> None:
     """Write the one INFO line of a call; of an error only its kind, since its text may quote the prompt."""
     if not logger.isEnabledFor(logging.INFO):
         return
     tokens = "-" if usage is None else usage._view().get("total_tokens", "-")
-    outcome = "ok" if error is None else type(error).__name__
     target, seconds = call.target, time.monotonic() - started
     logger.info(
         "%s provider=%s model=%s tokens=%s seconds=%.2f tries=%d outcome=%s",

@@ -20,6 +20,7 @@ from g4f.hookspecs import hookimpl
 from g4f.images import ImageRequest, Images
 from g4f.manifest import StreamEnd
 from g4f.wire.dialect import Wire
+from g4f.wire.errors import read_request_id
 from g4f.wire.json import FEW_BYTES, check_json, show_start
 from g4f.wire.openai import OPENAI
 from g4f.wire.sse import Event, SseDecoder
@@ -64,7 +65,9 @@ class HttpProvider:
         """Answer a chat as a whole."""
         asked = leave_out_denied(request, context)
         response = await self.send(self.wire.encode_chat(asked, stream=False, warn=context.warn), context)
-        return self.wire.decode_chat(response)
+        answer = self.wire.decode_chat(response)
+        answer.request_id = read_request_id(response.headers)
+        return answer
 
     @hookimpl
     def stream(self, request: ChatRequest, context: Context) -> AsyncIterator[Chunk]:
@@ -81,12 +84,18 @@ class HttpProvider:
     @hookimpl
     async def image(self, request: ImageRequest, context: Context) -> Images:
         """Draw or edit pictures."""
-        return self.wire.decode_image(await self.send(self.wire.encode_image(request, warn=context.warn), context))
+        response = await self.send(self.wire.encode_image(request, warn=context.warn), context)
+        answer = self.wire.decode_image(response)
+        answer.request_id = read_request_id(response.headers)
+        return answer
 
     @hookimpl
     async def embed(self, request: EmbeddingRequest, context: Context) -> Embeddings:
         """Turn texts into vectors."""
-        return self.wire.decode_embed(await self.send(self.wire.encode_embed(request, warn=context.warn), context))
+        response = await self.send(self.wire.encode_embed(request, warn=context.warn), context)
+        answer = self.wire.decode_embed(response)
+        answer.request_id = read_request_id(response.headers)
+        return answer
 
     @hookimpl
     async def models(self, context: Context) -> list[dict[str, Any]]:
@@ -136,11 +145,12 @@ class ChunkReader:
 
     Attributes:
         bytes_read: How much of the answer came so far.
+        request_id: The service's id of the request, once the answer's head is there and has one.
     """
 
     __slots__ = (
         "_ask", "_batch", "_decoder", "_events", "_limits", "_over", "_patience", "_reads", "_response", "_start",
-        "_wire", "bytes_read",
+        "_wire", "bytes_read", "request_id",
     )  # fmt: skip
 
     def __init__(
@@ -153,6 +163,7 @@ class ChunkReader:
     ) -> None:
         self._wire = wire
         self._ask: Callable[[], Awaitable[HttpStream]] | None = ask
+        self.request_id: str | None = None
         self._decoder = wire.decode_stream(stream_end)
         self._patience = patience if stream_end == "finish" else None
         self._response: HttpStream | None = None
@@ -221,6 +232,7 @@ class ChunkReader:
         assert self._ask is not None
         self._response = response = await self._ask()
         self._ask = None  # it holds the whole request
+        self.request_id = read_request_id(response.headers)
         if response.status >= 400:
             page = await response.read(self._limits.error_bytes)
             raise self._wire.decode_error(response.status, response.headers, page)

@@ -213,7 +213,9 @@ async def fold_stream(source: AsyncIterator[Chunk]) -> Completion:
     async with aclosing(ChatStream(source, timeout=Timeout(first_content=None, gap=None))) as stream:
         async for chunk in stream:
             chunks.append(chunk)  # noqa: PERF401 - an async comprehension would lose the chunks when it is cut
-    return fold_chunks(chunks)
+    completion = fold_chunks(chunks)
+    completion.request_id = stream.request_id
+    return completion
 
 
 def _name_type(value: object) -> str:

@@ -34,6 +34,8 @@ class ChatStream:
         convert_error: Makes an error of ours of whatever comes out of the source, and says what caused it.
 
     Attributes:
+        ended: Whether it came to its end by itself: neither was it left or closed before, nor did it fail.
+        request_id: The service's id of the request, once known.
         provider: Name of the provider that answers, once known.
         model: Model that was asked for, once known.
         warnings: Sentences about what was changed or left out of the request.
@@ -42,9 +44,9 @@ class ChatStream:
     """
 
     __slots__ = (
-        "__weakref__", "_begin", "_closed", "_convert_error", "_ended", "_failure", "_halves", "_held", "_iterated",
+        "__weakref__", "_begin", "_closed", "_convert_error", "_failure", "_halves", "_held", "_iterated", "_iterator",
         "_lively", "_opened", "_opening", "_reports", "_source", "_tell_all", "_text", "_timeout", "_watch",
-        "attempts", "model", "provider", "usage", "warnings",
+        "attempts", "ended", "model", "provider", "request_id", "usage", "warnings",
     )  # fmt: skip
 
     def __init__(
@@ -65,13 +67,15 @@ class ChatStream:
         self._halves: Halves | None = None  # made for the first chunk that needs it
         self._text: list[str] = []
         self._opened = self._opening = self._iterated = self._closed = False
-        self._ended = False  # by itself
+        self._iterator: AsyncGenerator[Chunk, None] | None = None  # of `anext`
+        self.ended = False
         self._tell_all = True
         self._lively = False  # whether content came in this batch
         self.provider: str | None = None
         self.model: str | None = None
         self.warnings: list[str] = []
         self.attempts: tuple[Attempt, ...] = ()
+        self.request_id: str | None = None
         self.usage: Usage | None = None
 
     @classmethod
@@ -133,6 +137,7 @@ class ChatStream:
                         raise APIResponseError(f"A provider's stream must yield Chunk; it yielded a {kind}.")
                     held.append(chunk)
                     if read_content(chunk) is not None or len(held) >= MAX_HELD_CHUNKS or _is_long(source):
+                        self.request_id = self._read_request_id()
                         self._held = chain(held, batch)
                         return
         watch.raise_if_late("No content came within {:g} s of the stream's start.")
@@ -145,7 +150,7 @@ class ChatStream:
             other = await beginning
             for name in ("_source", "_timeout", "_convert_error", "_reports", "_held", "_text", "_closed"):
                 setattr(self, name, getattr(other, name))
-            for name in ("provider", "model", "warnings", "attempts", "usage"):
+            for name in ("provider", "model", "warnings", "attempts", "request_id", "usage"):
                 setattr(self, name, getattr(other, name))
             other._source, other._closed, other._reports = None, True, []
 
@@ -154,7 +159,13 @@ class ChatStream:
         return self._watch
 
     def __aiter__(self) -> AsyncGenerator[Chunk, None]:
-        """Return a fresh generator, so that leaving a loop ends it even while a variable holds the stream."""
+        """Return a fresh generator, so that leaving a loop ends it even while a variable holds the stream.
+
+        After `anext` the loop goes on with its generator.
+        """
+        if self._iterator is not None:
+            iterator, self._iterator = self._iterator, None
+            return iterator
         if self._iterated:
             raise RuntimeError("A ChatStream can be iterated once; keep its chunks in a list to read them again.")
         if self._closed and self._failure is None:
@@ -162,6 +173,14 @@ class ChatStream:
         self._expect_one_task()
         self._iterated = True
         return self._iterate()
+
+    async def __anext__(self) -> Chunk:
+        """Return the next chunk. Who reads so closes the stream, unless it is read to its end."""
+        if self._iterator is None:
+            if self._iterated and self._closed:
+                raise StopAsyncIteration
+            self._iterator = aiter(self)
+        return await anext(self._iterator)
 
     async def _iterate(self) -> AsyncGenerator[Chunk, None]:  # noqa: C901 - all ways out of a stream
         self._expect_one_task()  # here too, since to open it may have begun meanwhile; and before what closes it
@@ -187,7 +206,7 @@ class ChatStream:
                     batch = None  # nothing of it need be kept while the next one is waited for
                     batch = await read()
             watch.raise_if_late("No content came for {:g} s in the middle of the stream.")
-            self._ended = watch.stopped is None
+            self.ended = watch.stopped is None
         except BaseException as error:
             if ends_task(error):
                 raise
@@ -227,9 +246,14 @@ class ChatStream:
             if wrapped.partial is None and self._text:
                 wrapped.partial = join_surrogates("".join(self._text))
             wrapped.attempts = wrapped.attempts or self.attempts
+            wrapped.request_id = wrapped.request_id or self._read_request_id()
         wrapped.__suppress_context__ = True
         self._end(wrapped)
         return wrapped
+
+    def _read_request_id(self) -> str | None:
+        """Return what the source knows by now."""
+        return self.request_id or getattr(self._source, "request_id", None)
 
     def _end(self, error: Exception | None) -> None:
         reports, self._reports = self._reports, []
@@ -237,7 +261,7 @@ class ChatStream:
             report(self, error)
 
     def report_end(self, report: Callable[[ChatStream, Exception | None], None]) -> None:
-        """Have `report` called once, when the stream ends, with the error that ended it."""
+        """Have `report` called once, when the stream ends, with the error that ended it; see `ended`."""
         self._reports.append(report)
 
     async def aclose(self) -> None:
@@ -250,7 +274,7 @@ class ChatStream:
 
     async def _shut(self) -> None:
         self._closed = True
-        source, self._source, self._held = self._source, None, _NONE
+        source, self._source, self._held, self._iterator = self._source, None, _NONE, None
         close = getattr(source, "aclose", None)
         try:
             if close is not None:

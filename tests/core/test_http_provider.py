@@ -1,5 +1,6 @@
 import asyncio
 import json
+import pickle
 from collections.abc import AsyncIterator, Mapping
 from contextlib import nullcontext
 from itertools import pairwise
@@ -27,6 +28,7 @@ from g4f.http_provider import ChunkReader, HttpProvider
 from g4f.images import ImageRequest
 from g4f.manifest import Manifest, Model, StreamEnd
 from g4f.plugin import Plugin
+from g4f.stream import ChatStream
 from g4f.wire.dialect import Wire
 from g4f.wire.openai import OPENAI
 
@@ -100,6 +102,25 @@ def write(text: str | None = None, finish: str | None = None) -> bytes:
 DONE = b"data: [DONE]\n\n"
 WHOLE = write("Häl") + write("lo😀") + write(None, "stop") + DONE
 COMPLETION = json.dumps({"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}).encode()
+
+
+@pytest.mark.parametrize("header", ["X-Request-Id", "request-id"])
+async def test_an_answer_has_the_services_id_of_the_request(header: str) -> None:
+    """Whole, streamed, or cut: as an error that the service sends."""
+    headers = {"content-type": "application/json", header: "r-1"}
+    plugin = Plugin("It", HttpProvider(), Manifest())
+    answer = await plugin.answer(CHAT, make_context(ScriptedTransport(COMPLETION, headers=headers)))
+    stream = ChatStream(plugin.stream(CHAT, make_context(ScriptedTransport(WHOLE, headers={**EVENTS, header: "r-2"}))))
+    broken = ScriptedTransport(write("Hi"), headers={**EVENTS, header: "r-3"})
+
+    assert answer.request_id == "r-1"
+    assert [chunk async for chunk in stream]
+    assert stream.request_id == "r-2"
+    assert pickle.loads(pickle.dumps(answer)).request_id == "r-1"  # noqa: S301 - our own
+    with pytest.raises(StreamTruncatedError) as caught:
+        async for _ in ChatStream(plugin.stream(CHAT, make_context(broken))):
+            pass
+    assert caught.value.request_id == "r-3"
 
 
 @pytest.mark.parametrize("streamed", [False, True])

@@ -521,6 +521,7 @@ async def test_the_end_is_reported_once_to_everyone_who_asked() -> None:
 
         assert [(number, told_of) for number, told_of, _ in told] == [(0, stream), (1, stream)]
         assert {str(error) if error else None for *_, error in told} == {expected}
+        assert stream.ended == (expected is None)
 
 
 async def test_the_end_is_reported_for_streams_that_are_left_early() -> None:
@@ -539,6 +540,42 @@ async def test_the_end_is_reported_for_streams_that_are_left_early() -> None:
     await source.freed.wait()
     await asyncio.sleep(0)
     assert told == [None, None]
+    assert not closed.ended
+    assert not left.ended
+
+
+async def test_a_stream_is_an_iterator_too() -> None:
+    """Chunk by chunk, and the rest in a loop; its end is the end of every iterator."""
+    stream, source = make_stream(EMPTY, HI, END)
+    assert await anext(stream) is EMPTY
+    assert [chunk async for chunk in stream] == [HI, END]
+    assert await anext(stream, None) is None
+
+    stepped, _ = make_stream(HI, END)
+    assert [await anext(stepped, None) for _ in range(4)] == [HI, END, None, None]
+    assert stepped.ended
+
+    left, source = make_stream(HI, END, ...)
+    assert await anext(left) is HI
+    await left.aclose()
+    assert source.freed.is_set()
+    assert await anext(left, None) is None
+    assert not left.ended
+
+    closed, source = make_stream(HI, END)
+    await closed.aclose()
+    with pytest.raises(RuntimeError, match="closed"):
+        await anext(closed)
+
+
+async def test_an_error_comes_out_of_anext_once() -> None:
+    """After it the iterator is at its end."""
+    stream, _ = make_stream(HI, APIError("broke"))
+    assert await anext(stream) is HI
+    with pytest.raises(APIError, match="broke") as caught:
+        await anext(stream)
+    assert caught.value.partial == "Hi"
+    assert await anext(stream, None) is None
 
 
 async def test_a_source_that_fails_while_it_is_freed_does_not_spoil_the_answer() -> None:

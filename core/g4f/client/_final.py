@@ -42,8 +42,9 @@ class CompletionStream(ChatStream, Generic[T]):
             async for _ in self:
                 pass
         completion = fold_chunks(self._chunks)
-        ended = self._ended or all(choice.finish_reason for choice in completion.choices)
+        ended = self.ended or all(choice.finish_reason for choice in completion.choices)
         if not completion.choices or not ended:
             raise RuntimeError("The stream was left before its end, so there is no final completion.")
         completion.provider, completion.warnings, completion.attempts = self.provider, self.warnings, self.attempts
+        completion.request_id = self.request_id
         return (self._wanted or Wanted.make(None, ())).read(completion)

@@ -181,12 +181,8 @@ class Wanted:
             LengthFinishReasonError, ContentFilterFinishReasonError: An answer is not whole.
             ParseError: An answer is no JSON, or does not fit.
         """
-        parsed: ParsedCompletion[Any] = ParsedCompletion.from_dict(completion.to_dict())
-        parsed.provider, parsed.warnings, parsed.attempts = (
-            completion.provider,
-            completion.warnings,
-            completion.attempts,
-        )
+        made: ParsedCompletion[Any] = ParsedCompletion.from_dict(completion.to_dict())
+        parsed = made._take_record(completion)
         for choice in parsed.choices:
             _check_whole(choice, parsed)
             message = choice.message
@@ -231,5 +227,5 @@ def _read(read: Callable[[str], Any], text: str, name: str, completion: Completi
 
 def _fail(kind: type[ParseError], why: str, text: str | None, completion: Completion) -> ParseError:
     error = kind(why, provider=completion.provider, model=completion.model, partial=text, attempts=completion.attempts)
-    error.completion = completion
+    error.completion, error.request_id = completion, completion.request_id
     return error

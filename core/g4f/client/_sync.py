@@ -52,11 +52,23 @@ class SyncStream:
         self._stream = stream
         self._client = client
         self._stay: Stay | None = None
+        self._iterator: Iterator[Chunk] | None = None  # of `next`
 
     def __iter__(self) -> Iterator[Chunk]:
+        if self._iterator is not None:  # the loop goes on where `next` was, and leaving it ends the stream
+            iterator, self._iterator = self._iterator, None
+            return iterator
         stay = self._enter()
         stay.check()
         return stay.iterate(self._stream.__aiter__(), self._stream._wrap)
+
+    def __next__(self) -> Chunk:
+        """Return the next chunk. Who reads so closes the stream, unless it is read to its end."""
+        if self._iterator is None:
+            if self._stream._iterated and self._stream._closed:
+                raise StopIteration
+            self._iterator = iter(self)
+        return next(self._iterator)
 
     def open(self) -> Self:
         """Wait for the first content, and raise what goes wrong before it."""
@@ -100,6 +112,16 @@ class SyncStream:
     def attempts(self) -> tuple[Attempt, ...]:
         """Every try that the call took."""
         return self._stream.attempts
+
+    @property
+    def request_id(self) -> str | None:
+        """The service's id of the request, once known."""
+        return self._stream.request_id
+
+    @property
+    def ended(self) -> bool:
+        """Whether it came to its end by itself: neither was it left or closed before, nor did it fail."""
+        return self._stream.ended
 
     @property
     def usage(self) -> Usage | None:

@@ -40,13 +40,18 @@ def decode_error(status: int, headers: Mapping[str, str], body: bytes) -> APISta
         title = _TITLE.search(body[:_HEAD_BYTES].decode("utf-8", "replace"))
         text = " ".join(title.group(1).split()) if title else show_start(body)
         error = make_status_error(text, status_code=status, body=body.decode("utf-8", "replace"))
-    error.request_id = headers.get("x-request-id") or headers.get("request-id")
+    error.request_id = read_request_id(headers)
     retry_after = read_retry_after(headers)
     error.retry_after = error.retry_after if retry_after is None else retry_after
     should_retry = headers.get("x-should-retry")
     if should_retry in ("true", "false"):
         error.retryable = should_retry == "true"
     return error
+
+
+def read_request_id(headers: Mapping[str, str]) -> str | None:
+    """Return the service's id of a request, as OpenAI (and most others) and Anthropic name it."""
+    return headers.get("x-request-id") or headers.get("request-id")
 
 
 def make_body_error(body: Any, *, status: int | None = None) -> APIStatusError:

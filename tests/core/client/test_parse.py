@@ -157,7 +157,9 @@ class Script:
             {"index": at, "message": {"role": "assistant", **message}, "finish_reason": self.finish_reason}
             for at, message in enumerate(self.messages)
         ]
-        return Completion.from_dict({"id": "c-1", "model": "scripted", "choices": choices})
+        completion = Completion.from_dict({"id": "c-1", "model": "scripted", "choices": choices})
+        completion.request_id = "r-1"
+        return completion
 
 
 def ask(kind: Any, *messages: str | dict[str, Any], **more: Any) -> ParsedCompletion[Any]:
@@ -355,6 +357,7 @@ def test_an_answer_that_does_not_fit_says_where_and_keeps_its_text(kind: Any, te
     assert error.completion.choices[0].message.content == text
     assert isinstance(error, APIResponseError)
     assert len(error.attempts) == 1
+    assert (error.request_id, error.completion.request_id) == ("r-1", "r-1")
     assert isinstance(error.__cause__, (ValueError, APIResponseError))
     assert isinstance(error.__cause__, pydantic.ValidationError) == ("validation error" in error.message)
 

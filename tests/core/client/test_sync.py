@@ -81,6 +81,23 @@ def test_leaving_a_stream_early_closes_its_source() -> None:
             assert echo.closed.wait(5)
 
 
+def test_a_stream_is_an_iterator_too() -> None:
+    """Chunk by chunk, and the rest in a loop; leaving that loop closes the source."""
+    echo = Echo()
+    with Client(echo) as client:
+        stream = client.chat.completions.create("one two three", stream=True)
+        assert next(stream).choices[0].delta.content == "one "
+        assert join(stream) == "two three "
+        assert next(stream, None) is None
+        assert stream.ended
+        left = client.chat.completions.create(" ".join("x" * 5000), stream=True)
+        next(left)
+        for _ in left:
+            break
+        assert echo.closed.wait(5)
+        assert not left.ended
+
+
 def test_an_error_in_mid_stream_comes_after_the_text_and_carries_it() -> None:
     """Nothing is lost."""
     seen = []
