@@ -46,6 +46,7 @@ class Asked:
         schema: The JSON schema that the answer is to follow.
         effort: How hard to think, in the service's own words; empty where nothing was said.
         count: How many pictures are wanted.
+        signatures: What was signed in the conversation, as it came back.
         tells_usage: Whether a stream is to tell the tokens.
         follows: Whether it asks for what the request before began; that one counts, and its turn is played on.
         opens: Whether it only opens what the next one asks, as a conversation; it is answered as it should be.
@@ -65,6 +66,7 @@ class Asked:
     schema: Mapping[str, Any] | None = None
     effort: str = ""
     count: int = 1
+    signatures: tuple[str, ...] = ()
     tells_usage: bool = True
     follows: bool = False
     opens: bool = False
@@ -72,6 +74,8 @@ class Asked:
 
 class Dialect(Protocol):
     """What a service speaks.
+
+    One whose service signs its thoughts or calls, and wants the signatures back, has `signs = True` as well.
 
     Attributes:
         lacks: What the service does not have, so that nobody looks for it.

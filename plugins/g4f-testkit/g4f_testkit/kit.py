@@ -142,6 +142,11 @@ class Kit:
         if self.lacks(feature):
             pytest.skip(f"The service has no {feature}.")
 
+    def skip_unless_signing(self) -> None:
+        """Leave a check that looks for what the service signed."""
+        if not getattr(self.subject.dialect, "signs", False):
+            pytest.skip("The service signs nothing.")
+
     def _explain_missing_server(self) -> str:
         if self.manifest.base_url:
             return "The provider speaks a dialect of its own: name it with --g4f-dialect=path.py:Class."

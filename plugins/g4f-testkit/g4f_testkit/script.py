@@ -83,6 +83,7 @@ class Turn:
         pictures: What was drawn, once for each picture that was asked for.
         picture_url: Where it is, in place of the picture itself; what begins with a slash is on this server.
         models: The ids in the list of models.
+        signature: What the service signs its thoughts or calls with, if it does; it wants that back, unchanged.
         extra: Fields that no documentation knows, added to the answer and to each event of a stream.
         nulls: Whether everything that may be null is.
         failure: What the service says in place of an answer.
@@ -99,6 +100,7 @@ class Turn:
     pictures: tuple[bytes, ...] = (PICTURE,)
     picture_url: str = ""
     models: tuple[str, ...] = ("g4f-model-1", "g4f-model-2")
+    signature: str = "c2lnbmVk"
     extra: Mapping[str, Any] = attrs.field(factory=dict)
     nulls: bool = False
     failure: Failure | None = None

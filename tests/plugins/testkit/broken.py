@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
@@ -23,7 +24,10 @@ from g4f.manifest import CAPABILITIES
 from g4f.wire import openai
 from g4f.wire.openai import OPENAI
 from g4f_testkit.claims import Grade
-from g4f_testkit.http import write_event
+from g4f_testkit.dialect import Asked
+from g4f_testkit.dialects.openai import OpenaiDialect
+from g4f_testkit.http import Reply, Request, write_event
+from g4f_testkit.script import Turn
 
 MANIFEST = Manifest(
     title="Sound",
@@ -238,6 +242,46 @@ class Denier(Sound):
     @hookimpl
     async def chat(self, request: ChatRequest, context: Context) -> Completion:
         return await super().chat(request, attrs.evolve(context, manifest=MANIFEST))
+
+
+class SigningDialect(OpenaiDialect):
+    """Signs its calls as Google does in OpenAI's dialect (https://ai.google.dev/gemini-api/docs/thought-signatures)."""
+
+    signs = True
+
+    def read_request(self, request: Request) -> Asked | None:
+        asked = super().read_request(request)
+        messages = request.table.get("messages") or [] if asked is not None and asked.operation == "chat" else []
+        calls = [call for message in messages for call in message.get("tool_calls") or ()]
+        signed = tuple(
+            call["extra_content"]["google"]["thought_signature"] for call in calls if "extra_content" in call
+        )
+        return None if asked is None else attrs.evolve(asked, signatures=signed)
+
+    def write_answer(self, asked: Asked, turn: Turn, request: Request) -> Reply:
+        return sign(super().write_answer(asked, turn, request), turn)
+
+    def write_stream(self, asked: Asked, turn: Turn) -> Reply:
+        return sign(super().write_stream(asked, turn), turn)
+
+
+def sign(reply: Reply, turn: Turn) -> Reply:
+    signed = json.dumps({"extra_content": {"google": {"thought_signature": turn.signature}}})[1:-1].encode()
+    start = b'"type": "function", '
+    return attrs.evolve(reply, pieces=tuple(piece.replace(start, start + signed + b", ") for piece in reply.pieces))
+
+
+def drop_signatures(body: dict[str, Any]) -> None:
+    for message in body["messages"]:
+        for call in message.get("tool_calls") or ():
+            call.pop("extra_content", None)
+
+
+class Unsigned(Sound):
+    """Sends calls of tools back without what the service signed them with."""
+
+    dialect = SigningDialect()
+    wire = adapt_requests(drop_signatures)
 
 
 class Boaster(Sound):
@@ -670,6 +714,7 @@ DESERVED: dict[type, tuple[Grade | None, set[str]]] = {
     Narrow: ("bronze", {"test_unknown_fields_survive"}),
     Picky: ("bronze", {"test_nulls_are_no_trouble"}),
     Denier: ("bronze", {"test_what_the_manifest_denies_does_not_arrive_in_silence"}),
+    Unsigned: ("bronze", {"test_what_the_service_signed_goes_back"}),
     Boaster: ("bronze", {"test_a_schema_arrives", "test_a_setting_in_other_words_arrives_or_is_told"}),
     Willful: ("bronze", {"test_which_tool_to_call_arrives_or_is_told"}),
     Deaf: ("bronze", {"test_a_setting_in_other_words_arrives_or_is_told"}),

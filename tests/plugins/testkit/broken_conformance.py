@@ -8,5 +8,6 @@ for provider, (grade, _) in DESERVED.items():
     name = f"Test{provider.__name__}"
     lost = 0 if grade is None else GRADES.index(grade) + 1  # what it must lose is looked at, and what is below
     aim = GRADES[-1] if provider in TO_THE_END else GRADES[min(lost, len(GRADES) - 1)]
-    members = {"provider": provider, "aim": aim, "__module__": __name__}
+    dialect = getattr(provider, "dialect", None)
+    members = {"provider": provider, "dialect": dialect, "aim": aim, "__module__": __name__}
     globals()[name] = type(name, (ProviderConformance,), members)

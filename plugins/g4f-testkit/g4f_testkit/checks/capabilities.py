@@ -25,6 +25,7 @@ SCHEMA = {
     "required": ["g4f_capital"],
     "additionalProperties": False,
 }
+SIGNATURE = "ZzRmLXNpZ25hdHVyZQ=="
 FEW = 16  # tokens: a model on this machine takes its time
 # One setting a request: its value must be found in what arrives, or a warning must name it.
 SETTINGS: dict[str, Any] = {
@@ -209,6 +210,21 @@ class CapabilityChecks:
         assert kit.asked[1].calls == ("get_weather", "get_time")
         told = [(name, f"result of {name}" in text) for name, text in kit.asked[1].results]
         assert told == [("get_weather", True), ("get_time", True)]
+
+    @claim("silver", "chat", "tools")
+    @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+    async def test_what_the_service_signed_goes_back(self, kit: Kit, streamed: bool) -> None:
+        """With its thoughts or calls, unchanged: it refuses a conversation without."""
+        kit.skip_unless_signing()
+        kit.play(Turn(reasoning=("I think.",), calls=CALLS[:1], signature=SIGNATURE), Turn())
+        asked: dict[str, Any] = {"model": kit.subject.choose_model("tools"), "tools": define_tools()}
+        async with kit.make_client() as client:
+            chats = client.chat.completions
+            first: Any = chats.stream(PROMPT, **asked) if streamed else await chats.create(PROMPT, **asked)
+            message = (await first.get_final_completion() if streamed else first).choices[0].message
+            result = {"role": "tool", "tool_call_id": message.tool_calls[0].id, "content": "result"}
+            await chats.create([{"role": "user", "content": PROMPT}, message, result], **asked)
+        assert SIGNATURE in kit.asked[1].signatures
 
     @claim("silver", "embed", alone="bronze")
     async def test_embeddings_come_in_the_order_of_the_texts(self, kit: Kit) -> None:

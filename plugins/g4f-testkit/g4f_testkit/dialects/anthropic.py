@@ -23,6 +23,7 @@ class AnthropicDialect:
     """What Anthropic speaks: chats and the list of models."""
 
     lacks: frozenset[Feature] = frozenset()
+    signs = True
 
     def read_request(self, request: Request) -> Asked | None:
         """Return what a request asks."""
@@ -84,6 +85,7 @@ def _read_chat(body: dict[str, Any]) -> Asked:
             if block.get("type") == "tool_result"
         ),
         schema=read_table(config.get("format")).get("schema"),
+        signatures=tuple(read_text(block.get("signature")) for block in blocks if block.get("type") == "thinking"),
         effort=read_text(config.get("effort")) or str(thinking.get("budget_tokens") or ""),
     )
 
@@ -114,7 +116,7 @@ def _write_end(turn: Turn) -> dict[str, Any]:
 
 def _list_blocks(turn: Turn) -> Iterator[dict[str, Any]]:
     if turn.reasoning:
-        yield {"type": "thinking", "thinking": "".join(turn.reasoning), "signature": "c2lnbmVk"}
+        yield {"type": "thinking", "thinking": "".join(turn.reasoning), "signature": turn.signature}
     if turn.text and not turn.calls:
         yield {"type": "text", "text": "".join(turn.text), **({"citations": None} if turn.nulls else {})}
     for call in turn.calls:
@@ -146,7 +148,7 @@ def _list_events(asked: Asked, turn: Turn) -> Iterator[dict[str, Any]]:
 def _list_deltas(turn: Turn) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
     if turn.reasoning:
         told = [{"type": "thinking_delta", "thinking": piece} for piece in turn.reasoning]
-        signature = {"type": "signature_delta", "signature": "c2lnbmVk"}
+        signature = {"type": "signature_delta", "signature": turn.signature}
         yield {"type": "thinking", "thinking": "", "signature": ""}, [*told, signature]
     if turn.text and not turn.calls:
         yield {"type": "text", "text": ""}, [{"type": "text_delta", "text": piece} for piece in turn.text]

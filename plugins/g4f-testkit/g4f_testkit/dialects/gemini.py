@@ -26,6 +26,7 @@ class GeminiDialect:
     """What Google speaks: chats, pictures (one a request), embeddings in batches, the list of models."""
 
     lacks: frozenset[Feature] = frozenset({"request_id"})
+    signs = True
 
     def read_request(self, request: Request) -> Asked | None:
         """Return what a request asks; the path names model and method."""
@@ -96,6 +97,7 @@ def _read_content(body: dict[str, Any], model: str, *, stream: bool) -> Asked:
         calls=tuple(read_text(part["functionCall"].get("name")) for part in parts if "functionCall" in part),
         results=tuple((read_text(result.get("name")), json.dumps(result.get("response"))) for result in results),
         schema=config.get("responseJsonSchema") or config.get("responseSchema"),
+        signatures=tuple(read_text(part["thoughtSignature"]) for part in parts if "thoughtSignature" in part),
         effort=read_text(thinking.get("thinkingLevel")) or str(thinking.get("thinkingBudget") or ""),
     )
 
@@ -118,7 +120,8 @@ def _list_parts_told(turn: Turn) -> Iterator[dict[str, Any]]:
     for piece in () if turn.calls else turn.text:
         yield {"text": piece}
     for call in turn.calls:
-        yield {"functionCall": {"id": call.id, "name": call.name, "args": dict(call.arguments)}}
+        told = {"id": call.id, "name": call.name, "args": dict(call.arguments)}
+        yield {"functionCall": told, "thoughtSignature": turn.signature}
 
 
 def _merge_texts(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
