@@ -267,9 +267,12 @@ def _calls(call: dict[str, Any]) -> bool:
 
 def is_answer(completion: Completion) -> bool:
     """Tell whether a whole answer has some content, or at least word of its end, and texts where texts should be."""
-    choices = list_objects(completion._data.get("choices"))
-    told = [(choice, choice["message"]) for choice in choices if isinstance(choice.get("message"), dict)]
-    texts = [message.get("content") for _, message in told]
-    return all(text is None or isinstance(text, (str, list)) for text in texts) and any(
-        choice.get("finish_reason") or has_content(message) for choice, message in told
-    )
+    told = False
+    for choice in list_objects(completion._data.get("choices")):
+        message = choice.get("message")
+        if isinstance(message, dict):
+            text = message.get("content")
+            if text is not None and not isinstance(text, (str, list)):
+                return False
+            told = told or bool(choice.get("finish_reason") or has_content(message))
+    return told

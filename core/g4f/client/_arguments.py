@@ -133,9 +133,10 @@ def check_chat_arguments(messages: object, model: object, arguments: Mapping[str
     if not plain and (isinstance(messages, (bytes, Mapping, Value)) or not isinstance(messages, Iterable)):
         how = ": put it into a list" if isinstance(messages, (Mapping, Value)) else ""
         raise TypeError(f"messages must be a text or a list of messages, not {type(messages).__name__}{how}")
-    _check_names(arguments, _CHAT_NAMES)
-    _check_images(arguments.get("images"))
-    _check_types(arguments)
+    if arguments:
+        _check_names(arguments, _CHAT_NAMES)
+        _check_images(arguments.get("images"))
+        _check_types(arguments)
 
 
 def _check_types(arguments: Mapping[str, Any]) -> None:
