@@ -22,6 +22,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import aiohttp.http_exceptions
+import aiohttp.http_parser
 import attrs
 from multidict import CIMultiDict
 from yarl import URL
@@ -45,6 +46,7 @@ from g4f.wire.json import FEW_BYTES, check_json
 MAX_REDIRECTS = 5
 FINISH_SECONDS = 0.1
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PARSED_BY_PYTHON = aiohttp.http_parser.HttpResponseParser is aiohttp.http_parser.HttpResponseParserPy
 _AT_ONCE = 2**20  # aiohttp warns of larger bodies in one piece
 _UNCOMPRESSED = {"Accept-Encoding": "identity"}  # for pictures: aiohttp does not tell that a compressed one was cut
 
@@ -404,21 +406,26 @@ async def _open(session: aiohttp.ClientSession, outgoing: _Outgoing, held: _Held
     try:
         url = _make_url(outgoing.url)
         route = held.find_route(url) if held is not None and _is_plain(outgoing) else None
+        response: Response
         if route is not None:
             target = url.extend_query(outgoing.query) if outgoing.query else url
             limits = _make_timeout(outgoing.connect_seconds)
-            return await route.post(target, outgoing.headers, outgoing.body, limits)
-        return await session.request(
-            outgoing.method,
-            url,
-            params=outgoing.query or None,
-            data=io.BytesIO(outgoing.body) if len(outgoing.body) > _AT_ONCE else outgoing.body or None,
-            headers=outgoing.headers,
-            proxy=None if outgoing.proxy is None else outgoing.proxy.reveal(),
-            allow_redirects=False,
-            timeout=_make_timeout(outgoing.connect_seconds),
-            ssl=outgoing.ssl_context or True,
-        )
+            response = await route.post(target, outgoing.headers, outgoing.body, limits)
+        else:
+            response = await session.request(
+                outgoing.method,
+                url,
+                params=outgoing.query or None,
+                data=io.BytesIO(outgoing.body) if len(outgoing.body) > _AT_ONCE else outgoing.body or None,
+                headers=outgoing.headers,
+                proxy=None if outgoing.proxy is None else outgoing.proxy.reveal(),
+                allow_redirects=False,
+                timeout=_make_timeout(outgoing.connect_seconds),
+                ssl=outgoing.ssl_context or True,
+            )
+        if _PARSED_BY_PYTHON:
+            _expect_one_length(response)
+        return response
     except Exception as caught:  # noqa: BLE001 - whatever it is becomes ours
         error = _convert_error(caught, outgoing.url)
     # Outside of `except`: there the error's __context__ would hold aiohttp's, and that the key.
@@ -426,6 +433,14 @@ async def _open(session: aiohttp.ClientSession, outgoing: _Outgoing, held: _Held
         raise error
     finally:
         del error  # which its traceback would hold: a circle
+
+
+def _expect_one_length(response: Response) -> None:
+    """Refuse an answer that says two lengths. aiohttp's parser in Python, alone, would cut it at the first."""
+    lengths = response.headers.getall("Content-Length", [])
+    if len(set(lengths)) > 1:
+        response.close()
+        raise aiohttp.http_exceptions.InvalidHeader("Content-Length")
 
 
 @lru_cache(maxsize=16)

@@ -479,7 +479,7 @@ FAULTS: dict[str, tuple[Answer, type[APIError], str | None]] = {
     "reset at once": (reset, APIConnectionError, None),
     "no status line": (say(b"SSH-2.0-OpenSSH_9\r\n\r\n", close=True), APIResponseError, "no HTTP"),
     "no status": (say(b"HTTP/1.1 abc OK\r\n\r\n", close=True), APIResponseError, "no HTTP"),
-    "binary": (say(bytes(range(256)) * 10, close=True), APIResponseError, "no HTTP"),
+    "binary": (say(bytes(range(256)) * 10 + b"\r\n\r\n", close=True), APIResponseError, "no HTTP"),
     "cut in the head": (say(b"HTTP/1.1 200 OK\r\nContent-", close=True), APIConnectionError, None),
     "cut in the body": (say(CUT, close=True), APIConnectionError, "broke"),
     "cut in a chunk": (say(CHUNKED + b"5\r\nab", close=True), APIConnectionError, "broke"),

@@ -334,7 +334,7 @@ def test_whatever_else_comes_is_a_parse_error(value: Any) -> None:
     ("kind", "text", "says"),
     [
         (City, '{"name": "Paris"', r"cannot be read as City: The answer is not the JSON that it should be .*\"Paris\""),
-        (City, "", "cannot be read as City: The answer is not the JSON"),
+        (City, "", "cannot be read as City: The answer is empty"),
         (City, '{"name": "Paris"}', "City lacks 'population'"),
         (City, '{"name": "Paris", "population": "many"}', 'City.population must be a whole number, not "many"'),
         (City, '{"name": "Paris", "population": true}', "City.population must be a whole number, not true"),
