@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
-from g4f_cli.failures import tell_fallback
+from g4f_cli.failures import tell_fallback, tell_warnings
 from g4f_cli.terminal import AnswerWriter, can_draw, note, warn
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ async def stream_answer(client: AsyncClient, question: Question, writer: Writer)
                 raise
             stopped = True
         finally:
-            _tell(stream.warnings)
+            tell_warnings(stream.warnings, stream.attempts)
         tell_fallback(stream.attempts, stream.provider)
     answer = Answer(writer.text, stream.provider, _find_model(stream.attempts), stream.usage, {}, stopped)
     if stopped:
@@ -121,7 +121,7 @@ async def stream_answer(client: AsyncClient, question: Question, writer: Writer)
 async def fetch_answer(client: AsyncClient, question: Question) -> Answer:
     """Ask for the answer as a whole, and tell what the user should know about it; nothing is written."""
     completion = await client.chat.completions.create(question.messages, question.model, **question.arguments)
-    _tell(completion.warnings)
+    tell_warnings(completion.warnings, completion.attempts)
     tell_fallback(completion.attempts, completion.provider)
     texts = [choice.message.content or choice.message.refusal or "" for choice in completion.choices]
     answer = Answer(
@@ -139,13 +139,10 @@ def _find_model(attempts: Sequence[Attempt]) -> str | None:
     return attempts[-1].model if attempts else None
 
 
-def _tell(warnings: Iterable[str]) -> None:
-    for warning in warnings:
-        warn(warning)
-
-
 def _tell_end(finish_reasons: Iterable[str | None], answer: Answer) -> None:
-    _tell(text for reason, text in _CUT_SHORT.items() if reason in finish_reasons)
+    for reason, text in _CUT_SHORT.items():
+        if reason in finish_reasons:
+            warn(text)
     if not answer.text:
         warn("The answer is empty.")
 

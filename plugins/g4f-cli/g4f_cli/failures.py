@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 import click
 
 from g4f_cli.keys import read_store
-from g4f_cli.terminal import OutputError, complain, note, show
+from g4f_cli.terminal import OutputError, complain, note, show, warn
 from g4f_cli.text import shorten
 
 if TYPE_CHECKING:
@@ -124,6 +124,14 @@ def _list_earlier(error: G4FError) -> Iterator[str]:
     for attempt in error.attempts:
         if attempt.error is not None and attempt.provider != last:
             yield str(attempt.error)
+
+
+def tell_warnings(warnings: Iterable[str], attempts: Iterable[Attempt]) -> None:
+    """Say what the user should know of an answer, but for what `tell_fallback` says of those who failed."""
+    errors = [str(item.error) for item in attempts if item.error is not None]
+    for warning in warnings:
+        if not any(error in warning for error in errors):
+            warn(say_in_options(warning))
 
 
 def tell_fallback(attempts: Iterable[Attempt], answered: str | None) -> None:

@@ -11,7 +11,7 @@ import click
 
 from g4f_cli.attachments import read_pictures
 from g4f_cli.choosing import make_client, read_choice
-from g4f_cli.failures import tell_fallback
+from g4f_cli.failures import tell_fallback, tell_warnings
 from g4f_cli.options import (
     ChoiceOptions,
     ParameterOptions,
@@ -26,7 +26,7 @@ from g4f_cli.parameters import read_image_parameters
 from g4f_cli.prompt import read_prompt
 from g4f_cli.running import run
 from g4f_cli.saving import Placed, check_targets, name_targets, place
-from g4f_cli.terminal import InputError, note, warn
+from g4f_cli.terminal import InputError, note
 
 if TYPE_CHECKING:
     from g4f.images import Images
@@ -136,8 +136,7 @@ async def _draw(prompt: str, sources: list[str], options: ImageCommandOptions) -
 def _take(images: Images, options: ImageCommandOptions) -> Drawn:
     """Give the pictures their names, and tell what the user should know."""
     output, count = options["output"], options["number"] or 1
-    for warning in images.warnings:
-        warn(warning)
+    tell_warnings(images.warnings, images.attempts)
     tell_fallback(images.attempts, images.provider)
     saved = [image.path for image in images.data if image.path]
     if len(saved) < count:
