@@ -339,7 +339,7 @@ def test_audio(cell: Cell) -> None:
 def test_anthropic_hears_nothing_and_says_so() -> None:
     """Before anything is sent."""
     with Loopback(ANSWERS[ANTHROPIC]) as server, _connect(ANTHROPIC, server) as client:
-        with pytest.raises(UnsupportedError, match="Anthropic reads no audio"):
+        with pytest.raises(UnsupportedError, match="Anthropic cannot hear or speak"):
             client.chat.completions.create([{"role": "user", "content": [HEAR]}])
         assert server.requests == []
 
