@@ -6,7 +6,7 @@ Contracts only; the transport that keeps them is in `transport.py`, and who make
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 import attrs
 
@@ -21,9 +21,15 @@ USUAL_OBJECT_BYTES = 128 * 2**20  # unless a user sets it, or allows larger answ
 Request = ChatRequest | ImageRequest | EmbeddingRequest
 
 
-@attrs.frozen
+class _Usual(float):
+    """A deadline that nobody set."""
+
+    __slots__ = ()
+
+
+@attrs.frozen(kw_only=True)
 class Timeout:
-    """Deadlines in seconds by the wall clock; None waits for ever.
+    """Deadlines in seconds by the wall clock; None waits for ever. Each is given by its name.
 
     Attributes:
         connect: Until a connection stands, TLS included.
@@ -34,30 +40,51 @@ class Timeout:
         total: Until an answer that is not streamed is complete.
     """
 
-    connect: float | None = 10.0
-    stream_head: float | None = 60.0
-    head: float | None = 600.0
-    first_content: float | None = 120.0
-    gap: float | None = 60.0
-    total: float | None = 600.0
+    connect: float | None = _Usual(10.0)
+    stream_head: float | None = _Usual(60.0)
+    head: float | None = _Usual(600.0)
+    first_content: float | None = _Usual(120.0)
+    gap: float | None = _Usual(60.0)
+    total: float | None = _Usual(600.0)
+
+    def __new__(cls, *unnamed: object, **_: object) -> Self:
+        """Refuse a number without a name: other clients mean all deadlines by it.
+
+        Raises:
+            TypeError: There is one.
+        """
+        if unnamed:
+            raise TypeError(
+                "Timeout takes deadlines by name, as Timeout(total=5, gap=2); timeout=5 bounds each of them"
+            )
+        return super().__new__(cls)
 
     @classmethod
-    def make(cls, timeout: float | Timeout | None) -> Timeout:
-        """Read a user's `timeout=`: None is the default, a number bounds each of the deadlines.
+    def make(cls, timeout: float | Timeout | None, usual: Timeout | None = None) -> Timeout:
+        """Read a user's `timeout=`: None is the usual, a number bounds each of the deadlines.
+
+        Args:
+            timeout: What the user gave.
+            usual: What holds where that sets nothing, as a client's deadlines for a call; None is the default.
 
         Raises:
             InvalidInputError: It is no positive number.
         """
         if timeout is None:
-            return cls()
+            return usual or cls()
         if isinstance(timeout, Timeout):
-            return timeout
+            return timeout if usual is None else timeout._complete(usual)
         given: object = timeout
         if isinstance(given, bool) or not isinstance(given, (int, float)) or not given > 0:
             raise InvalidInputError(f"timeout must be a positive number of seconds or a g4f.Timeout, not {timeout!r}.")
         seconds = float(timeout)
-        connect = min(seconds, 10.0)
-        return cls(connect, seconds, seconds, seconds, seconds, seconds)
+        every = dict.fromkeys(attrs.fields_dict(cls), seconds)
+        return cls(**{**every, "connect": min(seconds, 10.0)})
+
+    def _complete(self, usual: Timeout) -> Timeout:
+        """Return these deadlines, with those of another for what nobody set here."""
+        unset = [name for name in attrs.fields_dict(Timeout) if isinstance(getattr(self, name), _Usual)]
+        return attrs.evolve(self, **{name: getattr(usual, name) for name in unset})
 
 
 def _check_bytes(_: object, field: attrs.Attribute[Any], value: object) -> None:

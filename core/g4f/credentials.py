@@ -158,18 +158,19 @@ def has_access(manifest: Manifest, *, generic: bool = True, variables: Mapping[s
     )
 
 
-def resolve_access(
+def resolve_access(  # noqa: PLR0913 - all that decides it
     provider: str,
     manifest: Manifest,
     *,
     key: Secret | None = None,
     base_url: str | None = None,
+    closed: bool = False,
     variables: Mapping[str, str] = os.environ,
 ) -> Access:
     """Work out how to reach a provider.
 
     The environment's key goes to the manifest's origins, and to the address that the environment itself names; never
-    to a foreign `base_url` from the program; nor do its settings that travel as headers.
+    to a foreign `base_url` from the program; nor do its settings that travel as headers. With `closed` it goes nowhere.
 
     Raises:
         MissingCredentialsError: There is no key, or no address, where one is needed.
@@ -185,7 +186,9 @@ def resolve_access(
         how = f" or set {manifest.base_url_variable}" if manifest.base_url_variable else ""
         raise MissingCredentialsError(f"{provider} needs to know where its server is: pass base_url=…{how}.")
     foreign = bool(base_url) and not is_among(address, known)
-    if key is None and not foreign:
+    if key is None and closed and not foreign:
+        _check_keyless(provider, manifest)
+    elif key is None and not foreign:
         variable = find_variable(manifest, variables)
         key = make_secret(variables[variable], provider) if variable else None
     if key is None and not foreign and manifest.auth.kind == "header" and manifest.auth.required:
@@ -200,6 +203,18 @@ def resolve_access(
     if not foreign:
         origins |= {find_origin(host) for host in manifest.hosts}
     return Access(address, key, settings, headers, frozenset(origins), foreign)
+
+
+def _check_keyless(provider: str, manifest: Manifest) -> None:
+    """Refuse to go on without a key, unless the provider needs none; one that has its own ways would find another.
+
+    Raises:
+        MissingCredentialsError: It needs one.
+    """
+    if manifest.auth.kind == "own" or (manifest.auth.kind == "header" and manifest.auth.required):
+        raise MissingCredentialsError(
+            f"{provider} needs a key: api_key is a mapping that has none for it, and beside one no other key is used."
+        )
 
 
 def _list_headers(manifest: Manifest, settings: Mapping[str, str]) -> Mapping[str, str]:

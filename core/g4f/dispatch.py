@@ -68,7 +68,7 @@ _TOLD = ("args", "body", "code", "type", "param", "request_id")  # where an erro
 
 @attrs.define(eq=False, repr=False)
 class Reach:
-    """How a client reaches one provider: what the user gave for it.
+    """How a client reaches one provider: what the user gave for it, and whether the environment's key stays out.
 
     Reports of errors show attrs fields even where there is no repr, so those with keys say each that they are hidden.
     """
@@ -79,6 +79,7 @@ class Reach:
     settings: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     headers: Mapping[str, Secret] = attrs.field(factory=dict)
     query: Mapping[str, Secret] = attrs.field(factory=dict)
+    closed: bool = False
     _variables: tuple[str, ...] | None = attrs.field(default=None, init=False)
     _known: tuple[tuple[object, ...], Access] | None = attrs.field(default=None, init=False, repr=False)
 
@@ -91,7 +92,9 @@ class Reach:
             self._variables = list_variables(plugin.manifest)
         values = read_variables(self._variables)
         if self._known is None or self._known[0] != values:
-            access = resolve_access(plugin.name, plugin.manifest, key=self.key, base_url=self.base_url)
+            access = resolve_access(
+                plugin.name, plugin.manifest, key=self.key, base_url=self.base_url, closed=self.closed
+            )
             if self.settings:
                 access = add_settings(access, plugin.manifest, self.settings)
             self._known = values, add_defaults(access, self.headers, self.query)

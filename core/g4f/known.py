@@ -25,6 +25,11 @@ def find_proper_name(nickname: str) -> str | None:
     return next((row["name"] for row in rows), None)
 
 
+def is_known(name: str) -> bool:
+    """Tell whether a provider of that name is or will be, installed or not."""
+    return any(name.lower() == row["name"].lower() for row in read_known_providers())
+
+
 def describe_missing_provider(name: str, installed: Iterable[str]) -> str:
     """Say that no provider of that name is installed, what is, and what to install."""
     installed = list(installed)

@@ -34,6 +34,26 @@ def test_a_timeout_of_ones_own_is_taken_as_it_is() -> None:
     assert Timeout.make(own) is own
 
 
+def test_a_timeout_over_another_changes_only_what_it_names() -> None:
+    """A call that shortens one deadline lengthens no other; what was set to the usual value was set all the same."""
+    client = Timeout.make(1)
+
+    assert Timeout.make(Timeout(gap=2), client) == attrs.evolve(client, gap=2)
+    assert Timeout.make(Timeout(gap=None, total=600.0), client) == attrs.evolve(client, gap=None, total=600.0)
+    assert Timeout.make(pickle.loads(pickle.dumps(Timeout(gap=2))), client).total == 1  # noqa: S301 - our own
+    assert Timeout.make(None, client) is client
+    assert set(attrs.astuple(Timeout.make(3, client))) == {3.0}
+
+
+@pytest.mark.parametrize("named", [{}, {"connect": 1}])
+def test_a_deadline_without_a_name_is_refused(named: dict[str, float]) -> None:
+    """The first field is not what others mean by a single number."""
+    with pytest.raises(
+        TypeError, match="takes deadlines by name, as Timeout\\(total=5, gap=2\\); timeout=5 bounds each"
+    ):
+        Timeout(5, **named)
+
+
 @pytest.mark.parametrize("given", [0, -1, float("nan"), "5", True, False, [], {}, object()])
 def test_what_is_no_positive_number_is_no_timeout(given: Any) -> None:
     """Whatever it is instead."""

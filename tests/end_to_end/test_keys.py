@@ -77,14 +77,18 @@ def _see(server: Loopback, secret: str) -> bool:
 # Who gives a key: the client, the call, the environment. The nearest one counts.
 @pytest.mark.parametrize("in_environment", [None, ENVIRONMENT])
 @pytest.mark.parametrize(
-    "at_call", [None, CALL, {"OpenaiChat": CALL}, {"openaichat": CALL}, {"Other": "sk-other-4444"}]
+    "at_call", [None, CALL, {"OpenaiChat": CALL}, {"openaichat": CALL}, {"Anthropic": "sk-other-4444"}]
 )
 @pytest.mark.parametrize(
     ("named_at", "at_client"),
     # (A plain key of a client that names no provider has no owner: see its own test.)
     [
         ("client", CLIENT),
-        *((where, key) for where in ("client", "call") for key in (None, {"OpenaiChat": CLIENT}, {"Other": "sk-5555"})),
+        *(
+            (where, key)
+            for where in ("client", "call")
+            for key in (None, {"OpenaiChat": CLIENT}, {"Gemini": "sk-5555"})
+        ),
     ],
 )
 @pytest.mark.parametrize("operation", ["chat", "stream", "image", "models"])
@@ -98,19 +102,23 @@ async def test_the_nearest_key_counts(
     environment: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """A call's key goes before the client's, and that before the environment's; another provider's never counts."""
+    """A call's key goes before the client's; the environment's counts where none are given by name.
+
+    Another provider's never counts.
+    """
     server, _ = servers
     environment.setenv("OPENAI_BASE_URL", server.url)
     if in_environment:
         environment.setenv("OPENAI_API_KEY", in_environment)
-    expected = _pick(at_call) or _pick(at_client) or in_environment
+    closed = isinstance(at_call, dict) or isinstance(at_client, dict)
+    expected = _pick(at_call) or _pick(at_client) or (None if closed else in_environment)
     client = AsyncClient(
         provider="OpenaiChat" if named_at == "client" else None, api_key=at_client, media_folder=str(tmp_path)
     )
     call = {"api_key": at_call} | ({"provider": "OpenaiChat"} if named_at == "call" else {})
     async with client:
         if expected is None:
-            with pytest.raises(g4f.MissingCredentialsError, match="OPENAI_API_KEY"):
+            with pytest.raises(g4f.MissingCredentialsError, match="OpenaiChat needs a key: "):
                 await _ask(client, operation, call)
         else:
             await _ask(client, operation, call)

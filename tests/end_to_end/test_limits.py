@@ -111,10 +111,10 @@ async def test_a_limit_is_kept_to_for_a_client_a_copy_and_a_call(
         with pytest.raises(g4f.APIResponseError, match=says) as caught:
             await ask(client, stream=stream)
         assert await ask(client.with_options(limits=Limits(**large)), stream=stream) == "x" * 2000
-        assert await ask(client.with_options(limits=None), stream=stream) == "x" * 2000
+        assert await ask(client.with_options(limits=Limits()), stream=stream) == "x" * 2000
         assert await ask(client, stream=stream, limits=Limits(**large)) == "x" * 2000
         with pytest.raises(g4f.APIResponseError, match=says):
-            await ask(client.with_options(limits=None), stream=stream, limits=Limits(**small))
+            await ask(client.with_options(limits=Limits()), stream=stream, limits=Limits(**small))
 
     assert not caught.value.retryable
     assert len(server.requests) == 5

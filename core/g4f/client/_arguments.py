@@ -33,11 +33,12 @@ class ClientArguments(TypedDict, total=False):
         provider: Who serves: a name in any letter case, what `g4f.Provider` gives, a class or object of your own, or a
             list of these, tried in that order.
         image_provider: Who makes images, where that is another one.
-        api_key: The key of the one named provider, or keys by provider name.
+        api_key: The key of the one named provider, or keys by provider name. Beside keys by name those of the
+            environment are not used, so that `{}` means none at all.
         base_url: The address of the one named provider, or addresses by provider name; alone it means Custom.
         proxies: A proxy's URL, or URLs by scheme (`all`, `https`, `http`). Default: HTTPS_PROXY and NO_PROXY.
         timeout: Seconds for each deadline, or a `g4f.Timeout`.
-        max_retries: How often a failed try is repeated.
+        max_retries: How often a failed try is repeated; None is 2.
         middleware: What goes around each try, outermost first. Retries are innermost unless a `Retry` is among them.
         registry: The installed providers; default is the one that all clients of the process share.
         media_folder: Where generated images are saved. Default: G4F_MEDIA_DIR, else ./generated_images.
@@ -56,7 +57,7 @@ class ClientArguments(TypedDict, total=False):
     base_url: ByProvider | None
     proxies: str | Mapping[str, str] | None
     timeout: float | Timeout | None
-    max_retries: int
+    max_retries: int | None
     middleware: Sequence[Middleware] | None
     registry: Registry | None
     media_folder: str | None

@@ -120,7 +120,7 @@ class AsyncClient:
         base_url: ByProvider | None = None,
         proxies: str | Mapping[str, str] | None = None,
         timeout: float | Timeout | None = None,
-        max_retries: int = 2,
+        max_retries: int | None = 2,
         middleware: Sequence[Middleware] | None = None,
         registry: Registry | None = None,
         media_folder: str | None = None,
@@ -186,18 +186,23 @@ class AsyncClient:
     def with_options(self, **changes: Unpack[ClientArguments]) -> Self:
         """Return a client with other arguments; it shares the connections, unless the way to make them changes.
 
-        The budget of retries is always shared.
+        Arguments that are None stay as they are, and so do the deadlines that a `g4f.Timeout` does not name. The
+        budget of retries is always shared.
 
         Raises:
             InvalidInputError: An argument cannot be used.
             TypeError: There is no such argument.
         """
-        other = type(self)(**cast(ClientArguments, {**self._arguments, **changes}))
-        kept = {_OWNED[name]: getattr(self._settings, _OWNED[name]) for name in _OWNED.keys() - changes.keys()}
+        known = self._arguments.keys() | _OWNED.keys()
+        changed = {name: value for name, value in changes.items() if value is not None or name not in known}
+        if "timeout" in changed:
+            changed["timeout"] = Timeout.make(changes["timeout"], self._settings.timeout)
+        other = type(self)(**cast(ClientArguments, {**self._arguments, **changed}))
+        kept = {_OWNED[name]: getattr(self._settings, _OWNED[name]) for name in _OWNED.keys() - changed.keys()}
         budget, given = self._settings.budget, other._arguments
         kept |= {"middleware": arrange_middleware(given["middleware"], given["max_retries"], budget), "budget": budget}
         other._settings = other._settings._replace(**kept)
-        if not changes.keys() & _CONNECTING:
+        if not changed.keys() & _CONNECTING:
             other._shared = self._shared
         return other
 
@@ -236,7 +241,7 @@ class AsyncClient:
             reaches=choice.reaches,
             middleware=settings.middleware,
             pool=self._shared.get_pool,
-            timeout=settings.timeout if timeout is None else Timeout.make(timeout),
+            timeout=settings.timeout if timeout is None else Timeout.make(timeout, settings.timeout),
             proxy=hide_proxy(arguments.get("proxy")),
             use=self._shared.use,
             cooldown=self._shared.cooldown,

@@ -19,10 +19,11 @@ from g4f.credentials import (
     has_access,
     list_variables,
     read_variables,
+    refuse_key,
 )
 from g4f.dispatch import Reach
 from g4f.errors import Attempt, G4FError, InvalidInputError, ModelNotFoundError
-from g4f.known import describe_missing_model, find_proper_name
+from g4f.known import describe_missing_model, describe_missing_provider, find_proper_name, is_known
 from g4f.manifest import Manifest
 from g4f.plugin import Plugin
 from g4f.registry import ProviderRef, Registry, adopt_provider, name_provider
@@ -136,6 +137,7 @@ class Chooser:
             sources, skipped = [source], []
             unknown = self._find_unknown_preferences()
         self._check_names(scopes, sources)
+        closed = _is_closed(scopes)
         reaches = {
             source.name: Reach(
                 source.load,
@@ -144,6 +146,7 @@ class Chooser:
                 self._find_settings(source, scopes),
                 self._find_given("default_headers", source, scopes) or {},
                 self._find_given("default_query", source, scopes) or {},
+                closed=closed,
             )
             for source in sources
         }
@@ -223,10 +226,13 @@ class Chooser:
         if model:
             # A plain key is nobody's here. The one it may be for is found all the same: its error names it.
             unowned = any(given.what == "api_key" and given.plain is not None for given in scopes)
-            names = {name.lower() for given in scopes if given.what == "api_key" for name in given.by_name}
+            names = {name.lower() for given in scopes if given.what == "api_key" for name in given.by_name or ()}
+            closed = _is_closed(scopes)
             found = registry.find_claimants(model)
             claimants = [
-                _make_candidate(ref.name, manifest, names, registry.find_names(ref.name), unowned=unowned)
+                _make_candidate(
+                    ref.name, manifest, names, registry.find_names(ref.name), unowned=unowned, closed=closed
+                )
                 for ref, manifest in found
             ]
             if not claimants:
@@ -253,16 +259,39 @@ class Chooser:
         """Refuse what is given under a name that would leave it unused, or give it to two.
 
         Raises:
-            InvalidInputError: The name is a nickname, or means an installed provider and a class of the user's.
+            InvalidInputError: The name is a nickname, or means an installed provider and a class of the user's, or
+                nobody while one of the sources is left without.
         """
-        for name in {name for given in scopes for name in given.by_name}:
-            installed = self._registry().find_names(name)
-            chosen = [source for source in sources if source.is_called(name)]
-            proper = None if chosen or installed else find_proper_name(name)
-            if proper is not None:
-                raise InvalidInputError(f"A key or setting is given for {name!r}; the provider is called {proper!r}.")
-            if installed and any(not isinstance(item.identity, ProviderRef) for item in chosen):
-                raise InvalidInputError(f"{name!r} is an installed provider and a class of yours: rename yours.")
+        for given in scopes:
+            for name in given.by_name or ():
+                installed = self._registry().find_names(name)
+                chosen = [source for source in sources if source.is_called(name)]
+                if installed and any(not isinstance(item.identity, ProviderRef) for item in chosen):
+                    raise InvalidInputError(f"{name!r} is an installed provider and a class of yours: rename yours.")
+                if not chosen and not installed:
+                    self._check_absent(name, given, any(self._misses(given.what, item, scopes) for item in sources))
+
+    def _check_absent(self, name: str, given: Given, missed: bool) -> None:
+        """Refuse the name of nobody who is installed or chosen, unless it may be one of the user's own for other calls.
+
+        Raises:
+            InvalidInputError: It is a nickname, or nobody's while a provider misses what may have been meant for it.
+        """
+        proper = find_proper_name(name)
+        if proper is not None:
+            raise InvalidInputError(f"A key or setting is given for {name!r}; the provider is called {proper!r}.")
+        if missed and not is_known(name) and name.lower() not in self._list_own(given):
+            refuse_key(name)
+            sentence = describe_missing_provider(name, self._registry().list_names())
+            raise InvalidInputError(f"{given.what} is given for a name that nobody has. {sentence}")
+
+    def _misses(self, what: str, source: Source, scopes: Sequence[Given]) -> bool:
+        return next(self._find_all_given((what,), source, scopes), None) is None
+
+    def _list_own(self, given: Given) -> set[str]:
+        """Return the names, in lower case, of the providers of the user's own that were met so far."""
+        adopted = (plugin.name for _, plugin in self._adopted.values())
+        return {name.lower() for name in (*adopted, *map(name_provider, given.owners))}
 
     def _find_given(self, what: str, source: Source, scopes: Sequence[Given]) -> Any:
         """Find the value that belongs to a provider.
@@ -290,8 +319,8 @@ class Chooser:
                 continue
             if given.plain is not None and self._owns(given, source):
                 yield given.plain
-            for name, value in given.by_name.items():
-                if source.is_called(name) and value is not None:
+            for name, value in (given.by_name or {}).items():
+                if source.is_called(name):
                     yield value
 
     def _owns(self, given: Given, source: Source) -> bool:
@@ -334,11 +363,17 @@ def _base_name(name: str) -> str:
     return name.partition("#")[0]
 
 
+def _is_closed(scopes: Sequence[Given]) -> bool:
+    """Tell whether keys were given by name: then those are all there are, and the environment's are not used."""
+    return any(given.what == "api_key" and given.by_name is not None for given in scopes)
+
+
 def _make_candidate(
-    name: str, manifest: Manifest, keys: Set[str], names: frozenset[str], *, unowned: bool
+    name: str, manifest: Manifest, keys: Set[str], names: frozenset[str], *, unowned: bool, closed: bool
 ) -> Candidate:
     given = not names.isdisjoint(keys)
-    variable = find_variable(manifest)
+    variable = None if closed else find_variable(manifest)
     keyed = given or (variable is not None and variable not in GENERIC_VARIABLES)
-    usable = given or unowned or has_access(manifest, generic=False)
+    free = manifest.auth.kind == "none" or not manifest.auth.required
+    usable = given or unowned or ((free or not closed) and has_access(manifest, generic=False))
     return Candidate(name, manifest, usable=usable, keyed=keyed, names=names)

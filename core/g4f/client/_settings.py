@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from g4f.client._arguments import ByProvider, ProviderInput, ProvidersInput, SettingsInput, check_headers
@@ -26,14 +25,14 @@ class Given(NamedTuple):
     Attributes:
         what: The argument's name, for messages.
         plain: A value without a name, or None.
-        owners: The providers that were named together with it; it belongs to one, or to nobody.
-        by_name: Values by provider name.
+        owners: The providers that were named together with it; a plain value belongs to one, or to nobody.
+        by_name: Values by provider name, or None where it was not given so.
     """
 
     what: str
     plain: Any = None
     owners: tuple[ProviderInput, ...] = ()
-    by_name: Mapping[str, Any] = MappingProxyType({})
+    by_name: Mapping[str, Any] | None = None
 
 
 def read_keys(api_key: ByProvider | None, *owners: ProvidersInput | None) -> Given:
@@ -43,7 +42,7 @@ def read_keys(api_key: ByProvider | None, *owners: ProvidersInput | None) -> Giv
         InvalidInputError: A key can be none.
     """
     if isinstance(api_key, Mapping):
-        return Given("api_key", by_name={name: make_secret(key, name) for name, key in api_key.items()})
+        return _read_by_name("api_key", api_key, make_secret, owners)
     return Given("api_key", make_secret(api_key, "the provider"), _join_providers(owners))
 
 
@@ -54,7 +53,7 @@ def read_base_urls(base_url: ByProvider | None, *owners: ProvidersInput | None) 
         InvalidInputError: One is no http or https URL, or has parts that an address must not have.
     """
     if isinstance(base_url, Mapping):
-        return Given("base_url", by_name={name: check_base_url(url) for name, url in base_url.items()})
+        return _read_by_name("base_url", base_url, lambda url, _: check_base_url(url), owners)
     if base_url is None or base_url == "":
         return Given("base_url")
     return Given("base_url", check_base_url(base_url), _join_providers(owners) or (CUSTOM,))
@@ -101,7 +100,7 @@ def _read_texts(
     if named and len(named) < len(given):
         raise InvalidInputError(f"{what} holds both names of its own and providers: write {{provider: {{name: …}}}}.")
     if named:
-        return Given(what, by_name=named)
+        return Given(what, None, _join_providers(owners), named)
     return Given(what, read(given), _join_providers(owners))
 
 
@@ -124,10 +123,29 @@ def read_api_versions(api_version: ByProvider | None, *owners: ProvidersInput | 
         InvalidInputError: One is no text.
     """
     if isinstance(api_version, Mapping):
-        return Given("api_version", by_name={name: _read_api_version(value) for name, value in api_version.items()})
+        return _read_by_name("api_version", api_version, lambda version, _: _read_api_version(version), owners)
     if api_version is None:
         return Given("api_version")
     return Given("api_version", _read_api_version(api_version), _join_providers(owners))
+
+
+def _read_by_name(
+    what: str,
+    given: Mapping[Any, Any],
+    read: Callable[[Any, str], Any],
+    owners: tuple[ProvidersInput | None, ...],
+) -> Given:
+    """Read values by provider name; None is refused, since what came instead might be somebody else's.
+
+    Raises:
+        InvalidInputError: A name is no text, or a value is None.
+    """
+    for name, value in given.items():
+        if not isinstance(name, str):
+            raise InvalidInputError(f"{what} must be by the names of providers, as texts, not {type(name).__name__}.")
+        if value is None:
+            raise InvalidInputError(f"{what} has None for {name!r}: leave the name out where there is nothing for it.")
+    return Given(what, None, _join_providers(owners), {name: read(value, name) for name, value in given.items()})
 
 
 def _read_api_version(version: object) -> Mapping[str, str]:
@@ -185,13 +203,15 @@ def read_proxies(proxies: str | Mapping[str, str | Secret] | None) -> Mapping[st
 
 
 def arrange_middleware(
-    middleware: Sequence[Middleware] | None, max_retries: int, budget: Budget
+    middleware: Sequence[Middleware] | None, max_retries: int | None, budget: Budget
 ) -> tuple[Middleware, ...]:
-    """Return the middleware with retries innermost, unless the user placed them.
+    """Return the middleware with retries innermost, unless the user placed them; None is the usual number of retries.
 
     Raises:
         InvalidInputError: One is none, or `max_retries` is no number of times.
     """
+    if max_retries is None:
+        max_retries = Retry().max_retries
     if type(max_retries) is not int or max_retries < 0:
         raise InvalidInputError(f"max_retries must be a whole number from 0 on, not {max_retries!r}.")
     given = tuple(middleware or ())

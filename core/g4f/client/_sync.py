@@ -159,7 +159,7 @@ class Client:
         base_url: ByProvider | None = None,
         proxies: str | Mapping[str, str] | None = None,
         timeout: float | Timeout | None = None,
-        max_retries: int = 2,
+        max_retries: int | None = 2,
         middleware: Sequence[Middleware] | None = None,
         registry: Registry | None = None,
         media_folder: str | None = None,

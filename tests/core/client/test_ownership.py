@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
+from typing import Any
 
+import attrs
 import pytest
 
-from g4f import AsyncClient, Auth, HttpProvider, Manifest
+from g4f import AsyncClient, Auth, HttpProvider, Manifest, Timeout
 from g4f.errors import APIError, InvalidInputError, MissingCredentialsError, ModelNotFoundError
+from g4f.middleware.retry import Retry
 from g4f.registry import ProviderRef, Registry
 from loopback import Loopback, make_completion, reply_json
 
@@ -138,6 +142,111 @@ async def test_a_nickname_is_refused_where_a_key_would_stay_unused() -> None:
     async with AsyncClient("OpenaiChat", api_key={"OpenAI": "sk-typo"}) as client:
         with pytest.raises(InvalidInputError, match="given for 'OpenAI'; the provider is called 'OpenaiChat'"):
             await client.chat.completions.create("Hi")
+
+
+@pytest.mark.parametrize("name", ["OpenaiChatt", "OpenaiChat ", "openai_chat", "oai", "tenant1", ""])
+@pytest.mark.parametrize("what", ["api_key", "base_url", "api_version", "settings"])
+async def test_a_name_that_nobody_has_is_refused_where_its_value_would_be_missed(
+    what: str, name: str, servers: tuple[Loopback, Loopback], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the prompt would go to the vendor, with the key of the environment."""
+    first, _ = servers
+    monkeypatch.setenv("OPENAI_BASE_URL", first.url)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-operator")
+    value: Any = {"base_url": first.url, "settings": {"organization": "o"}}.get(what, "tenant")
+    given: Any = {what: {name: value}}
+    async with AsyncClient("OpenaiChat", **given) as client, AsyncClient() as other:
+        with pytest.raises(InvalidInputError, match=f"{what} is given for a name that nobody has. There is no provide"):
+            await client.chat.completions.create("Hi")
+        with pytest.raises(InvalidInputError, match=f"There is no provider {name!r}"):
+            await other.chat.completions.create("Hi", "OpenaiChat/gpt-4o-mini", **given)
+    assert first.requests == []
+
+
+async def test_a_name_that_is_near_to_a_providers_brings_that_to_mind() -> None:
+    """Those that are known need not be installed: one mapping serves on all machines; and a key is not shown."""
+    async with AsyncClient("OpenaiChat", api_key={"Opnaichat": "sk"}) as client:
+        with pytest.raises(InvalidInputError, match=r"There is no provider 'Opnaichat'\. Did you mean OpenaiChat\?"):
+            await client.chat.completions.create("Hi")
+    registry = Registry(refs=[])
+    async with AsyncClient(
+        First, api_key={"groq": "sk", "Anthropic": "sk"}, registry=registry, max_retries=0
+    ) as client:
+        with pytest.raises(APIError, match="No connection"):
+            await client.chat.completions.create("Hi", "m")
+    async with AsyncClient("OpenaiChat", api_key={"sk-mistaken": "OpenaiChat"}) as client:
+        with pytest.raises(InvalidInputError, match="looks like a key") as caught:
+            await client.chat.completions.create("Hi")
+    assert "sk-mistaken" not in str(caught.value)
+
+
+async def test_a_class_of_ones_own_may_be_named_before_it_is_used(servers: tuple[Loopback, Loopback]) -> None:
+    """With the client it counts in calls to others, too; without, where those have what they need."""
+    first, second = servers
+    both = {"First": "sk-first", "Second": "sk-second"}
+    async with AsyncClient(First, api_key={"First": "sk-first"}, base_url={"First": first.url}) as client:
+        await client.chat.completions.create("Hi", "m", Second, base_url=second.url)
+    async with AsyncClient(api_key=both, base_url=urls(first, second)) as client:
+        await client.chat.completions.create("Hi", "m", Second)
+    assert keys(second) == [None, "sk-second"]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"api_key": {"OpenaiChat": None}}, "api_key has None for 'OpenaiChat': leave the name out"),
+        ({"base_url": {"OpenaiChat": None}}, "base_url has None for 'OpenaiChat': leave the name out"),
+        ({"api_version": {"OpenaiChat": None}}, "api_version has None for 'OpenaiChat': leave the name out"),
+        ({"api_key": {First: "sk"}}, "api_key must be by the names of providers, as texts, not type"),
+    ],
+)
+def test_none_by_name_is_refused(given: Any, says: str) -> None:
+    """In place of a key that is not there another one would be used."""
+    with pytest.raises(InvalidInputError, match=says):
+        AsyncClient("OpenaiChat", **given)
+
+
+@pytest.mark.parametrize("at_call", [False, True])
+async def test_beside_keys_by_name_those_of_the_environment_are_not_used(
+    at_call: bool, servers: tuple[Loopback, Loopback], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither an empty mapping nor another provider's name brings the operator's key; who needs none goes on."""
+    first, _ = servers
+    for name in ("OPENAI_API_KEY", "M365_COPILOT_TOKEN", "CUSTOM_API_KEY"):
+        monkeypatch.setenv(name, "sk-operator")
+    for name in ("OPENAI_BASE_URL", "M365_COPILOT_BASE_URL", "CUSTOM_BASE_URL"):
+        monkeypatch.setenv(name, first.url)
+    mappings: list[dict[str, str]] = [{}, {"Anthropic": "sk-tenant"}]
+    for given in mappings:
+        more: Any = {"api_key": given} if at_call else {}
+        async with AsyncClient(api_key=None if at_call else given) as client:
+            for provider in ("OpenaiChat", "Copilot"):
+                with pytest.raises(MissingCredentialsError, match=f"{provider} needs a key: api_key is a mapping that"):
+                    await client.chat.completions.create("Hi", provider=provider, **more)
+            with pytest.raises(MissingCredentialsError, match="To use 'gpt-4o-mini', give a key"):
+                await client.chat.completions.create("Hi", "gpt-4o-mini", **more)
+            await client.chat.completions.create("Hi", "m", "Custom", **more)
+    assert keys(first) == [None, None]
+
+
+async def test_none_leaves_the_arguments_of_a_copy_as_they_were(servers: tuple[Loopback, Loopback]) -> None:
+    """As it does for a call; a misspelled argument is one in any case."""
+    first, _ = servers
+    async with AsyncClient(First, api_key="sk-base", base_url=first.url, timeout=5, max_retries=0) as client:
+        unchanged: Any = dict.fromkeys(inspect.signature(AsyncClient).parameters)
+        copy = client.with_options(**unchanged)
+        await copy.chat.completions.create("Hi", "m")
+        assert copy._settings.timeout == client._settings.timeout
+        assert client.with_options(timeout=Timeout(gap=2))._settings.timeout == attrs.evolve(Timeout.make(5), gap=2)
+        assert _count_retries(copy) == [0]
+        with pytest.raises(TypeError, match="unexpected keyword argument 'keys'"):
+            client.with_options(keys=None)  # type: ignore[call-arg]
+    assert keys(first) == ["sk-base"]
+    assert _count_retries(AsyncClient(max_retries=None)) == [2]
+
+
+def _count_retries(client: AsyncClient) -> list[int]:
+    return [item.max_retries for item in client._settings.middleware if isinstance(item, Retry)]
 
 
 @pytest.mark.parametrize(
