@@ -269,7 +269,11 @@ def _check_count(arguments: Mapping[str, Any]) -> None:
 
 
 def _pick(arguments: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
-    return {name: value for name, value in arguments.items() if name in names and value is not None}
+    found = {name: value for name, value in arguments.items() if name in names and value is not None}
+    for name, value in found.items():
+        if type(value) is float and value - value != 0:  # infinite, or no number: JSON has no word for it
+            raise InvalidInputError(f"{name} must be a number that can be sent, not {value}.")
+    return found
 
 
 def _copy_extras(arguments: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -13,8 +13,12 @@ from g4f.fold import join_all_surrogates
 
 try:
     import orjson
+
+    # What can be sent shall not depend on what is installed.
+    _AS_JSON_ALONE = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 except ImportError:
     orjson = None  # type: ignore[assignment]  # the extra `speed` is not installed
+    _AS_JSON_ALONE = 0
 
 _BOM = codecs.BOM_UTF8
 FEW_BYTES = 2**20  # what is as short passes all of the usual limits
@@ -27,19 +31,21 @@ _MOST_OF_A_BYTE = 40
 def encode_json(value: Any) -> bytes:
     """Write a value as compact JSON; what UTF-8 cannot carry (a lone surrogate) is written as an escape.
 
+    A number that is none (NaN, infinite) becomes null where orjson is installed, and else cannot be said.
+
     Raises:
         InvalidInputError: There is something in it that JSON cannot say.
     """
     if orjson is not None:
         try:
-            return orjson.dumps(value)
+            return orjson.dumps(value, option=_AS_JSON_ALONE)
         except TypeError:
             pass  # a lone surrogate, a huge number, a key that is no text: the standard library knows what to do
     try:
         try:
             return _encoder.encode(value).encode()
         except UnicodeEncodeError:
-            return json.dumps(value, separators=(",", ":")).encode()
+            return json.dumps(value, allow_nan=False, separators=(",", ":")).encode()
     except (TypeError, ValueError, RecursionError) as error:
         reason = str(error)
     raise InvalidInputError(f"The request cannot be written as JSON: {reason}.")
@@ -83,7 +89,7 @@ def _load_leniently(data: bytes) -> Any:
 
 
 _decoder = json.JSONDecoder()
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _load: Callable[[bytes], Any] = getattr(orjson, "loads", _load_plainly)
 
 

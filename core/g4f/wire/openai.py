@@ -29,6 +29,11 @@ MAX_IMAGES_BYTES = 256 * 2**20
 AdaptBody = Callable[[dict[str, Any], Warn], None]
 AdaptAnswer = Callable[[dict[str, Any]], None]
 _JSON = {"Content-Type": "application/json"}
+# What services tell in an answer beside OpenAI's words. Whoever did not say it may refuse a history that has it.
+_FOREIGN = frozenset({
+    "content_blocks", "content_parts", "extra_content", "images", "reasoning", "reasoning_content", "reasoning_details",
+    "thinking_blocks",
+})  # fmt: skip
 
 
 def encode_chat(request: ChatRequest, *, stream: bool, warn: Warn, adapt: AdaptBody | None = None) -> HttpRequest:
@@ -55,6 +60,32 @@ def encode_chat(request: ChatRequest, *, stream: bool, warn: Warn, adapt: AdaptB
         adapt(body, warn)
     body.update({**request.provider_options, **request.extra_body})
     return HttpRequest("POST", "/chat/completions", encode_json(body), {**_JSON, **request.extra_headers})
+
+
+def forget_foreign(*own: str) -> AdaptBody:
+    """Return what leaves out of a history what only the service that said it understands, as signed thoughts.
+
+    Args:
+        *own: The names of fields that this service said.
+    """
+    foreign = _FOREIGN - {*own}
+
+    def adapt(body: dict[str, Any], _: Warn) -> None:
+        messages = body["messages"]
+        for message in messages:
+            if "tool_calls" in message or not foreign.isdisjoint(message):
+                body["messages"] = tuple([_forget(each, foreign) for each in messages])
+                return
+
+    return adapt
+
+
+def _forget(message: Mapping[str, Any], foreign: frozenset[str]) -> dict[str, Any]:
+    kept = {name: value for name, value in message.items() if name not in foreign}
+    if kept.get("tool_calls"):
+        calls = list_objects(kept["tool_calls"])
+        kept["tool_calls"] = [{name: value for name, value in call.items() if name not in foreign} for call in calls]
+    return kept
 
 
 def decode_chat(response: HttpResponse, adapt: AdaptAnswer | None = None) -> Completion:

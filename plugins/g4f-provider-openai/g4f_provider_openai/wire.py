@@ -31,10 +31,12 @@ _DRAWS_ANY_SHAPE = re.compile(r"gpt-image-([2-9]|\d\d)")
 _QUALITIES = {"standard": "auto", "hd": "high"}
 _SMALL = {"256x256": "1024x1024", "512x512": "1024x1024"}
 _LONG = {"1792x1024": "1536x1024", "1024x1792": "1024x1536"}
+_forget_foreign = openai.forget_foreign()
 
 
 def adapt_chat(body: dict[str, Any], warn: Warn) -> None:
     """Leave out, or say otherwise, what the model refuses; `warn` tells what was changed."""
+    _forget_foreign(body, warn)
     model = body.get("model") or ""
     if not _REASONS.match(model):
         return

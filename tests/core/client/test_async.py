@@ -113,6 +113,16 @@ def test_what_can_never_be_right_is_a_type_error_at_once(arguments: dict[str, An
         client.chat.completions.stream(**arguments)
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+async def test_a_number_that_cannot_be_sent_is_refused(number: float) -> None:
+    """JSON has no word for it, and null would mean another thing."""
+    keep = Keep()
+    async with AsyncClient(keep) as client:
+        with pytest.raises(InvalidInputError, match="temperature must be a number that can be sent"):
+            await client.chat.completions.create("Hi", temperature=number)
+    assert not keep.requests
+
+
 @pytest.mark.parametrize("given", [{"response_format": Keep}, {"tools": [{"type": "function"}, Keep]}])
 def test_types_that_only_parse_takes_are_a_type_error_that_names_it(given: Any) -> None:
     """A class in `response_format` or `tools` of `create`."""

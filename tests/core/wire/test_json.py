@@ -1,3 +1,5 @@
+import dataclasses
+import datetime
 import json
 import math
 import subprocess
@@ -57,7 +59,15 @@ def test_a_lone_surrogate_and_nul_are_written_as_escapes() -> None:
     assert encode_json(["\ud83d", "\x00"]) == b'["\\ud83d","\\u0000"]'
 
 
-@pytest.mark.parametrize("value", [{1, 2}, b"bytes", object(), {"a": {(1, 2): 3}}, 1j])
+DAY = datetime.date(2026, 1, 1)
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+
+
+@pytest.mark.parametrize("value", [{1, 2}, b"bytes", object(), {"a": {(1, 2): 3}}, 1j, DAY, Point(1)])
 def test_what_json_cannot_say_is_the_callers_mistake(value: Any) -> None:
     """It is said before anything is sent."""
     with pytest.raises(InvalidInputError, match="cannot be written as JSON"):
@@ -204,6 +214,13 @@ def test_the_start_of_a_body_is_shown_on_one_short_line() -> None:
     assert show_start(b"<html>\r\n  <p>\xff</p>") == "<html> <p>\ufffd</p>"
     assert show_start(b"") == "(empty)"
     assert show_start(b"x" * 10_000) == "x" * 120 + "…"
+
+
+def test_what_can_be_sent_does_not_depend_on_what_is_installed() -> None:
+    """A number that is none is no JSON."""
+    script = "import sys; sys.modules['orjson'] = None; from g4f.wire.json import *; encode_json(float('nan'))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=30)
+    assert "InvalidInputError: The request cannot be written as JSON: Out of range float" in done.stderr
 
 
 def test_the_standard_library_serves_where_orjson_is_not_installed() -> None:

@@ -121,6 +121,26 @@ def test_a_service_may_be_asked_in_words_of_its_own() -> None:
     assert told == ["seed is called random_seed."] * 2
 
 
+def test_what_only_another_service_understands_can_be_left_out_of_a_history() -> None:
+    """Signed thoughts, in a message or its calls; the user's own messages stay as they are."""
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    said = {"role": "assistant", "content": "Hi", "reasoning_content": "Hm.", "tool_calls": [call]}
+    foreign = {
+        **said,
+        "thinking_blocks": [{"signature": "s"}],
+        "tool_calls": [{**call, "extra_content": {"google": {}}}],
+    }
+    messages: tuple[dict[str, Any], ...] = (*MESSAGES, foreign)
+    adapt = openai.forget_foreign("reasoning_content")
+    body: dict[str, Any] = {"messages": messages}
+    adapt(body, warn)
+    assert body["messages"] == (*MESSAGES, said)
+    assert "thinking_blocks" in foreign
+    plain: dict[str, Any] = {"messages": MESSAGES}
+    adapt(plain, warn)
+    assert plain["messages"] is MESSAGES
+
+
 def test_the_request_is_not_changed_by_being_written() -> None:
     """A value stays what it is, for the next attempt."""
     options: Any = {"stream_options": {"x": 1}}

@@ -152,13 +152,13 @@ def _show_choice(choice: Any) -> dict[str, Any]:
         "annotations": message.model_extra.get("annotations") or [],
         "tools": [_show_tool(call) for call in message.tool_calls],
         "finish": choice.finish_reason,
-        "logprobs": choice.logprobs,
+        "logprobs": choice.to_dict().get("logprobs"),
     }
 
 
 def _show_tool(call: Any) -> dict[str, Any]:
     if call.type == "custom":
-        return {"id": call.id, **call.model_extra["custom"]}
+        return {"id": call.id, "name": call.custom.name, "input": call.custom.input}
     return {"id": call.id, "name": call.function.name, "arguments": call.function.arguments}
 
 

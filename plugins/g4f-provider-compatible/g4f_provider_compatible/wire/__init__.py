@@ -15,7 +15,7 @@ from g4f.chat import Completion
 from g4f.context import HttpResponse
 from g4f.wire import openai
 from g4f.wire.dialect import EncodeChat
-from g4f.wire.openai import OPENAI, AdaptBody
+from g4f.wire.openai import OPENAI, AdaptBody, forget_foreign
 from g4f_provider_compatible.wire.answers import adapt_answer
 from g4f_provider_compatible.wire.errors import (
     decode_azure_error,
@@ -82,7 +82,11 @@ SELF_HOSTED = attrs.evolve(OPEN, decode_chat=decode_self_hosted_chat)
 
 OPENROUTER = attrs.evolve(
     HOSTED,
-    encode_chat=ask(nest_effort, each_message(say_reasoning)),
+    encode_chat=ask(
+        nest_effort,
+        each_message(say_reasoning),
+        forget_foreign("reasoning", "reasoning_details", "images"),
+    ),
     decode_error=know_id("x-generation-id", decode_openrouter_error),
 )
 GROQ = attrs.evolve(
@@ -94,6 +98,7 @@ GROQ = attrs.evolve(
             " stop temperature tool_choice tools top_p user",
         ),
         answer_once("Groq"),
+        forget_foreign("reasoning_content"),
         warn_of_names("Groq"),
         each_message(
             say_reasoning, keep_fields(assistant="role content reasoning tool_calls", tool="role content tool_call_id")
@@ -111,6 +116,7 @@ MISTRAL = attrs.evolve(
             " tools top_logprobs top_p",
         ),
         drop_usage_option,
+        forget_foreign("content_parts", "reasoning_content"),
         warn_of_names("Mistral"),
         each_message(
             say_system,
@@ -133,6 +139,7 @@ DEEPSEEK = attrs.evolve(
             "frequency_penalty logprobs max_tokens presence_penalty reasoning_effort response_format stop temperature"
             " tool_choice tools top_logprobs top_p",
         ),
+        forget_foreign("reasoning_content"),
         switch_thinking,
         explain_schema,
         each_message(say_system),
@@ -141,7 +148,7 @@ DEEPSEEK = attrs.evolve(
 )
 XAI = attrs.evolve(
     HOSTED,
-    encode_chat=ask(drop_penalties),
+    encode_chat=ask(drop_penalties, forget_foreign("reasoning_content")),
     encode_image=encode_xai_image,
     decode_error=decode_xai_error,
 )
@@ -154,6 +161,7 @@ TOGETHER = attrs.evolve(
             "frequency_penalty logit_bias logprobs max_tokens n presence_penalty reasoning_effort response_format seed"
             " stop temperature tool_choice tools top_logprobs top_p",
         ),
+        forget_foreign(),
         count_logprobs,
         turn_off_reasoning,
         each_message(say_system),
@@ -173,4 +181,8 @@ OLLAMA = attrs.evolve(
     ),
 )
 LMSTUDIO = attrs.evolve(OPEN, encode_chat=ask(rename(max_completion_tokens="max_tokens")))
-AZURE = attrs.evolve(HOSTED, decode_error=know_id("apim-request-id", decode_azure_error))
+AZURE = attrs.evolve(
+    HOSTED,
+    encode_chat=ask(forget_foreign("reasoning_content")),
+    decode_error=know_id("apim-request-id", decode_azure_error),
+)
