@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
 
 V = TypeVar("V", bound="Value")
 _new = object.__new__
+_WHOLE = re.compile(r"[0-9]{1,18}")
 _SHOWN = 200  # characters of a text that a service sent beyond the declared fields, in what `repr` shows
 Mode = Literal["json", "python"]
 
@@ -36,15 +38,28 @@ class _Field:
 
 def field(*, default: Any) -> Any:
     """Declare a plain JSON field; `default` stands in where it is missing or null."""
+    kind = type(default)
 
     def make_reader(name: str) -> Callable[[Value], Any]:
         def read(value: Value) -> Any:
             found = value._data.get(name)
             return default if found is None else found
 
-        return read
+        def read_plain(value: Value) -> Any:
+            found = value._data.get(name)
+            return found if found.__class__ is kind else default if found is None else _read_as(kind, found)
+
+        return read_plain if kind in (str, int) else read
 
     return _Field(make_reader)
+
+
+def _read_as(kind: type, found: Any) -> Any:
+    """Read a number that a service wrote as a text, or a text that it wrote as a number; all else is told as it is."""
+    if kind is str:
+        return str(found) if type(found) is int else found
+    whole = type(found) is float and found.is_integer()
+    return int(found) if whole or (type(found) is str and _WHOLE.fullmatch(found)) else found
 
 
 def one(

@@ -98,6 +98,22 @@ def test_a_field_that_is_null_or_missing_has_its_default(data: dict[str, Any]) -
     assert ToolCall.from_dict({"function": 5}).function.name == ""
 
 
+@pytest.mark.parametrize(
+    ("data", "id_", "created"),
+    [
+        ({"id": 17, "created": "1764000000"}, "17", 1764000000),
+        ({"id": "a", "created": 1.0}, "a", 1),
+        ({"id": ["a"], "created": "soon"}, ["a"], "soon"),
+    ],
+)
+def test_a_number_written_as_a_text_is_read_as_one_and_the_other_way_round(data: Any, id_: Any, created: Any) -> None:
+    """What cannot be read so is told as it is, and nothing that was sent is changed."""
+    completion = Completion.from_dict(dict(data))
+
+    assert (completion.id, completion.created) == (id_, created)
+    assert completion.to_dict() == data
+
+
 def test_a_field_that_is_there_is_told_even_if_it_is_false_or_empty() -> None:
     """Only null is nothing."""
     assert Usage.from_dict({"total_tokens": 0}).total_tokens == 0
