@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, Self, TypedDict
 import attrs
 
 from g4f.errors import Attempt
-from g4f.values import Value, field, many, one
+from g4f.values import Extra, Value, field, many, one
 
 Role = Literal["developer", "system", "user", "assistant", "tool", "function"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
@@ -136,6 +136,31 @@ class ToolCall(Value):
     custom: CustomCall | None = one(lambda: CustomCall, default=None)
 
 
+class UrlCitation(Value):
+    """A page that an answer cites, and where in its text."""
+
+    url: str = field(default="")
+    title: str = field(default="")
+    start_index: int = field(default=0)
+    end_index: int = field(default=0)
+
+
+class Annotation(Value):
+    """What an answer says of a part of its text."""
+
+    type: str = field(default="url_citation")
+    url_citation: UrlCitation | None = one(lambda: UrlCitation, default=None)
+
+
+class Audio(Extra):
+    """A spoken answer; `data` is base64."""
+
+    id: str = field(default="")
+    data: str = field(default="")
+    transcript: str = field(default="")
+    expires_at: int = field(default=0)
+
+
 class Message(Value):
     """An assistant's message."""
 
@@ -144,6 +169,8 @@ class Message(Value):
     refusal: str | None = field(default=None)
     reasoning_content: str | None = field(default=None)
     tool_calls: list[ToolCall] = many(lambda: ToolCall, default_factory=list)
+    annotations: list[Annotation] = many(lambda: Annotation, default_factory=list)
+    audio: Audio | None = one(lambda: Audio, default=None)
 
 
 class Delta(Value):

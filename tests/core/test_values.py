@@ -307,7 +307,7 @@ def test_what_a_service_sent_beyond_the_declared_fields_are_attributes_too() -> 
     assert message.audio.data == "A" * 300
     assert message.audio.model_extra["to_dict"] == 1  # a method's name
     assert message.audio is message.audio
-    assert repr(message.audio) == f"Extra(data='{'A' * 200}…', to_dict=1)"
+    assert repr(message.audio) == f"Audio(data='{'A' * 200}…', to_dict=1)"
     assert {"thinking_blocks", "content", "to_dict"} <= set(dir(message))
     assert message.to_dict() == SENT
 
@@ -320,8 +320,8 @@ def test_an_attribute_that_nobody_sent_is_missing_in_words() -> None:
 
     assert (caught.value.name, caught.value.obj) == ("thinkin_blocks", message)
     assert str(caught.value) == (
-        "Message has no 'thinkin_blocks'; it has role, content, refusal, reasoning_content, tool_calls, and beside "
-        "them the service sent thinking_blocks, audio, cost, stop_reason, tags"
+        "Message has no 'thinkin_blocks'; it has role, content, refusal, reasoning_content, tool_calls, annotations, "
+        "audio, and beside them the service sent thinking_blocks, cost, stop_reason, tags"
     )
     assert not hasattr(message, "__sent__")
     assert not hasattr(Message.__new__(Message), "content_blocks")  # `copy` and `pickle` look at such
@@ -340,6 +340,21 @@ def test_changes_in_what_is_not_declared_are_told() -> None:
             "thinking_blocks": [*SENT["thinking_blocks"], {"type": "more"}],  # type: ignore[misc]  # it is a list
             "tags": ["a", "b"],
         }
+
+
+def test_citations_and_speech_are_values() -> None:
+    """None where there are none, as with OpenAI's; the list of citations is empty then."""
+    cited = {"annotations": [{"type": "url_citation", "url_citation": {"url": "https://a.example", "end_index": 3}}]}
+    message = Message.from_dict({**cited, "audio": {"id": "a", "transcript": "Hi"}})
+
+    assert message.annotations[0].url_citation is not None
+    assert (message.annotations[0].url_citation.url, message.annotations[0].url_citation.title) == (
+        "https://a.example",
+        "",
+    )
+    assert message.audio is not None
+    assert (message.audio.transcript, message.audio.data) == ("Hi", "")
+    assert (Message().annotations, Message().audio) == ([], None)
 
 
 def test_log_probabilities_and_custom_tool_calls_are_values() -> None:

@@ -70,6 +70,27 @@ class ClientArguments(TypedDict, total=False):
     ssl_context: SSLContext | None
 
 
+# Arguments of OpenAI's clients, and what is said here in their place.
+_OPENAIS = {
+    "organization": "settings={'organization': …}",
+    "project": "settings={'project': …}",
+    "http_client": "proxies=…, ssl_context=… and timeout=…",
+    "webhook_secret": None,
+    "websocket_base_url": None,
+}
+
+
+def refuse_client_arguments(unknown: Mapping[str, object]) -> None:
+    """Raise TypeError for the first of the arguments that no client has."""
+    for name in unknown:
+        instead = _OPENAIS.get(name)
+        if instead:
+            raise TypeError(f"a client has no argument {name!r}; give {instead}")
+        if name in _CHAT_NAMES:
+            raise TypeError(f"a client has no argument {name!r}; give it to each call, as create(…, {name}=…)")
+        raise TypeError(f"a client has no argument {name!r}.{_guess(name, ClientArguments.__annotations__)}")
+
+
 class CallArguments(TypedDict, total=False):
     """What each call may set for itself alone."""
 

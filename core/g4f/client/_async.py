@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack, cast
+from typing import TYPE_CHECKING, Any, Never, NoReturn, Self, Unpack, cast
 
 from g4f.client._arguments import (
     ByProvider,
     ClientArguments,
     ProvidersInput,
     SettingsInput,
+    refuse_client_arguments,
 )
 from g4f.client._chat import Chat
 from g4f.client._choosing import Choice, Choices, Chooser, check_headers
@@ -71,6 +72,7 @@ class _Shared:
         self.cooldown = Cooldown()
         self.registry = registry
         self._plugins: set[Plugin] = set()
+        self.closed = False
 
     def get_pool(self) -> Pool:
         if self._pool is None:
@@ -84,11 +86,13 @@ class _Shared:
 
     def use(self, plugin: Plugin) -> None:
         """Keep a provider from being freed until this is closed."""
+        self.closed = False
         if plugin not in self._plugins:
             plugin.join(self)
             self._plugins.add(plugin)
 
     async def close(self) -> None:
+        self.closed = True
         plugins, self._plugins = self._plugins, set()
         for plugin in plugins:
             await plugin.leave(self)
@@ -131,7 +135,9 @@ class AsyncClient:
         default_headers: SettingsInput | None = None,
         default_query: SettingsInput | None = None,
         ssl_context: SSLContext | None = None,
+        **unknown: Never,
     ) -> None:
+        refuse_client_arguments(unknown)
         for given in (provider, image_provider):
             refuse_key(given)
         hidden_proxies = read_proxies(proxies)
@@ -206,9 +212,30 @@ class AsyncClient:
             other._shared = self._shared
         return other
 
+    copy = with_options
+
+    @property
+    def base_url(self) -> str | None:
+        """The address that was given for the one named provider; None where each provider's own counts."""
+        return cast("str | None", self._settings.base_urls.plain)
+
+    @property
+    def timeout(self) -> Timeout:
+        """The deadlines."""
+        return self._settings.timeout
+
+    @property
+    def max_retries(self) -> int:
+        """How often a failed try is repeated."""
+        return self._arguments["max_retries"]
+
     async def close(self) -> None:
         """Close the connections, and free the local models that no other client uses. The client can be used again."""
         await self._shared.close()
+
+    def is_closed(self) -> bool:
+        """Tell whether it was closed, or one that shares its connections, and none of them used since."""
+        return self._shared.closed
 
     async def __aenter__(self) -> Self:
         return self

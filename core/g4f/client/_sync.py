@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Never, NoReturn, Self, TypeVar, Unpack, overload
 from weakref import WeakSet
 
 from g4f.chat import Chunk, Completion, Usage
@@ -170,6 +170,7 @@ class Client:
         default_headers: SettingsInput | None = None,
         default_query: SettingsInput | None = None,
         ssl_context: SSLContext | None = None,
+        **unknown: Never,
     ) -> None:
         inner = AsyncClient(
             provider,
@@ -189,6 +190,7 @@ class Client:
             default_headers,
             default_query,
             ssl_context,
+            **unknown,
         )
         from g4f.client._portal import (
             Portal,
@@ -218,6 +220,27 @@ class Client:
         other = Client.__new__(Client)
         other._attach(self._inner.with_options(**changes), self._portal.share())
         return other
+
+    copy = with_options
+
+    @property
+    def base_url(self) -> str | None:
+        """The address that was given for the one named provider; None where each provider's own counts."""
+        return self._inner.base_url
+
+    @property
+    def timeout(self) -> Timeout:
+        """The deadlines."""
+        return self._inner.timeout
+
+    @property
+    def max_retries(self) -> int:
+        """How often a failed try is repeated."""
+        return self._inner.max_retries
+
+    def is_closed(self) -> bool:
+        """Tell whether it was closed, or one that shares its connections, and none of them used since."""
+        return self._inner.is_closed()
 
     def close(self) -> None:
         """End the calls that run, close the connections, and free the local models that no other client uses.

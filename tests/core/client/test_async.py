@@ -13,6 +13,7 @@ import pytest
 
 from g4f import AsyncClient, Client, Completion, hookimpl
 from g4f.chat import ChatRequest, Message
+from g4f.context import Timeout
 from g4f.embeddings import EmbeddingRequest, Embeddings
 from g4f.errors import (
     InternalServerError,
@@ -334,6 +335,44 @@ def test_bad_client_arguments_say_what_to_do(arguments: dict[str, Any], says: st
     """At once, in one sentence."""
     with pytest.raises(InvalidInputError, match=says):
         AsyncClient(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"organization": "o"}, r"no argument 'organization'; give settings=\{'organization': …\}"),
+        ({"http_client": None}, r"no argument 'http_client'; give proxies=…, ssl_context=…"),
+        ({"temperature": 1}, r"no argument 'temperature'; give it to each call, as create\(…, temperature=…\)"),
+        ({"apikey": "k"}, r"no argument 'apikey'\. Did you mean 'api_key'\?"),
+        ({"odd": 1}, "no argument 'odd'"),
+    ],
+)
+def test_an_argument_that_no_client_has_says_what_to_give_instead(arguments: Any, says: str) -> None:
+    """Those of OpenAI's clients, of calls, and slips; the value is not shown."""
+    for make in (AsyncClient, Client, AsyncClient().with_options, Client().with_options):
+        with pytest.raises(TypeError, match=says):
+            make(**arguments)
+
+
+async def test_a_client_tells_how_it_was_made_and_whether_it_is_closed() -> None:
+    """Under OpenAI's names; one that is used again is open again."""
+    keep = Keep()
+    client = AsyncClient(keep, timeout=5, max_retries=1)
+    twin = client.copy(max_retries=3)
+    sync = Client("OpenaiChat", base_url="http://127.0.0.1:1/v1")
+
+    assert (client.timeout, client.max_retries, client.base_url) == (Timeout.make(5), 1, None)
+    assert (twin.timeout, twin.max_retries) == (Timeout.make(5), 3)
+    assert (sync.base_url, sync.max_retries, sync.timeout, sync.is_closed()) == (
+        "http://127.0.0.1:1/v1", 2, Timeout(), False,
+    )  # fmt: skip
+    assert sync.copy().base_url == sync.base_url
+    await client.close()
+    assert client.is_closed()
+    assert twin.is_closed()
+    await twin.chat.completions.create("Hi")
+    assert not client.is_closed()
+    await client.close()
 
 
 @pytest.mark.parametrize(
