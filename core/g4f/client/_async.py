@@ -35,7 +35,7 @@ from g4f.credentials import Secret, hide_proxy, refuse_key
 from g4f.dispatch import Dispatcher
 from g4f.environment import show_log
 from g4f.middleware.cooldown import Cooldown
-from g4f.middleware.retry import Budget
+from g4f.middleware.retry import Budget, Retry
 from g4f.plugin import Plugin
 from g4f.registry import ProviderRef, Registry, share_registry
 
@@ -227,7 +227,7 @@ class AsyncClient:
     @property
     def max_retries(self) -> int:
         """How often a failed try is repeated."""
-        return self._arguments["max_retries"]
+        return next(item.max_retries for item in self._settings.middleware if isinstance(item, Retry))
 
     async def close(self) -> None:
         """Close the connections, and free the local models that no other client uses. The client can be used again."""
