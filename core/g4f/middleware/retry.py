@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from g4f.context import Answered, Call, CallNext
-from g4f.errors import APIError
+from g4f.errors import APIError, RateLimitError
 
 MAX_WAIT = 60.0
 _FIRST_WAIT = 0.5
@@ -15,13 +15,15 @@ _LONGEST_BACKOFF = 8.0
 _FREE = 10.0
 _EARNED_PER_CALL = 0.19
 _FORGOTTEN_AFTER = 60.0  # seconds without a repeat
+_SPENT = "g4f did not repeat this: the service failed so often that only every fifth call is repeated (see g4f.Budget)."
 
 
 class Budget:
     """How often a provider may still be asked again, for all who share this: clients, loops and threads.
 
     Ten repeats are free for each provider; after them only every fifth call earns one, so that a dead service gets at
-    most 20 % more requests over 1,000 calls. A minute without a repeat makes ten free again.
+    most 20 % more requests over 1,000 calls. Repeats that helped are given back, so that a service which only stumbles
+    never uses them up. A minute without a repeat makes ten free again.
 
     Args:
         clock: Tells the time in seconds.
@@ -47,12 +49,17 @@ class Budget:
         self._repeated[provider] = now
         return True
 
+    def give_back(self, provider: str, repeats: int) -> None:
+        """Note that repeats which were taken led to an answer."""
+        self._left[provider] = min(_FREE, self._left[provider] + repeats)
+
 
 class Retry:
     """Repeats a failed try at the same target while nothing has been delivered.
 
     What the service asks to wait is obeyed up to 60 seconds; above that the error is raised. Otherwise the wait is
-    random between zero and a limit that doubles ("full jitter").
+    random between zero and a limit that doubles ("full jitter"). A repeat at the time that a 429 names takes nothing of
+    the budget: such a service lives, and will answer then.
 
     Args:
         max_retries: How often one call is repeated at most.
@@ -67,14 +74,23 @@ class Retry:
         """Try, and try again."""
         provider = call.target.provider
         self.budget.earn(provider)
-        tries = 0
+        tries = taken = 0
         while True:
             try:
-                return await call_next(call)
+                answer = await call_next(call)
             except APIError as error:
                 wait = self._find_wait(error, tries)
-                if wait is None or not self.budget.spend(provider):
+                if wait is None:
                     raise
+                if not (isinstance(error, RateLimitError) and error.retry_after is not None):
+                    if not self.budget.spend(provider):
+                        error.add_note(_SPENT)
+                        raise
+                    taken += 1
+            else:
+                if taken:
+                    self.budget.give_back(provider, taken)
+                return answer
             tries += 1
             import asyncio  # here because a program that only imports the client need not pay for it
 

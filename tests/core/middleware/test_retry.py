@@ -185,6 +185,32 @@ async def test_a_minute_without_a_repeat_makes_ten_free_again(pause: float, trie
         now[0] += pause
 
 
+async def test_a_service_that_only_stumbles_is_repeated_without_end() -> None:
+    """What helped is given back."""
+    retry = Retry(max_retries=1)
+    for _ in range(100):
+        assert await retry(make_call(), Service(at_once())) == "answer"
+
+
+async def test_many_calls_that_are_told_when_to_come_again_all_do() -> None:
+    """A service that counts requests is not dead."""
+    retry = Retry(max_retries=1)
+    calls = [retry(make_call(), Service(at_once(RateLimitError))) for _ in range(100)]
+    assert await asyncio.gather(*calls) == ["answer"] * 100
+
+
+async def test_an_error_says_that_nothing_was_left_to_repeat_it() -> None:
+    """So that nobody looks for it in `max_retries`."""
+    retry, notes = Retry(max_retries=10), []
+    for _ in range(2):
+        error = at_once()
+        with pytest.raises(InternalServerError):
+            await retry(make_call(), Service(error, dead=True))
+        notes.append(getattr(error, "__notes__", []))
+    assert notes[0] == []
+    assert [note.partition(":")[0] for note in notes[1]] == ["g4f did not repeat this"]
+
+
 class Dead:
     """A provider whose service fails."""
 
