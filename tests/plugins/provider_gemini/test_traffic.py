@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from g4f import APIStatusError, AsyncClient, Completion
-from g4f.chat import Chunk
+from g4f.chat import Chunk, Logprobs
 from g4f.fold import fold_chunks
 from g4f.manifest import ResolvedModel
 from g4f.registry import share_registry
@@ -115,14 +115,14 @@ def _show_tool(call: Any) -> dict[str, Any]:
     }
 
 
-def _show_logprobs(logprobs: Any) -> Any:
+def _show_logprobs(logprobs: Logprobs | None) -> Any:
     if logprobs is None:
         return None
-    for token in logprobs["content"]:
-        assert bytes(token["bytes"]).decode() == token["token"]
+    for token in logprobs.content:
+        assert bytes(token.bytes).decode() == token.token
     return [
-        (token["token"], token["logprob"], [(other["token"], other["logprob"]) for other in token["top_logprobs"]])
-        for token in logprobs["content"]
+        (token.token, token.logprob, [(other.token, other.logprob) for other in token.top_logprobs])
+        for token in logprobs.content
     ]
 
 
