@@ -78,6 +78,15 @@ _OPENAIS = {
     "webhook_secret": None,
     "websocket_base_url": None,
 }
+# Arguments of calls of OpenAI's and others, and what is said here in their place.
+_OTHERS = {
+    "functions": "tools=…",
+    "function_call": "tool_choice=…",
+    "extra_query": "default_query=… to a client, as client.with_options(default_query=…)",
+    "api_base": "base_url=…",
+    "max_retries": "it to a client, as client.with_options(max_retries=…)",
+    "num_retries": "max_retries=… to a client, as client.with_options(max_retries=…)",
+}
 
 
 def refuse_client_arguments(unknown: Mapping[str, object]) -> None:
@@ -203,6 +212,8 @@ def _check_model(model: object) -> None:
 def _check_names(arguments: Mapping[str, Any], known: frozenset[str]) -> None:
     for name in arguments:
         if name not in known:
+            if name in _OTHERS:
+                raise TypeError(f"there is no argument {name!r}; give {_OTHERS[name]}")
             raise TypeError(
                 f"there is no argument {name!r}.{_guess(name, known)} "
                 f"What only the service knows goes into extra_body={{{name!r}: …}}"

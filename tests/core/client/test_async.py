@@ -96,6 +96,8 @@ async def test_options_reach_the_provider_under_openais_names_and_none_counts_as
         ({"messages": {"role": "user"}}, "messages must be a text or a list of messages, not dict: put it into a list"),
         ({"messages": ...}, "messages must be a text or a list"),
         ({"messages": "Hi", "temprature": 1}, r"no argument 'temprature'\. Did you mean 'temperature'\? What only"),
+        ({"messages": "Hi", "functions": []}, "there is no argument 'functions'; give tools=…"),
+        ({"messages": "Hi", "max_retries": 1}, "'max_retries'; give it to a client, as client.with_options"),
         ({"messages": "Hi", "odd": 1}, r"there is no argument 'odd'\. What only the service knows"),
         ({"messages": "Hi", "model": 5}, "model must be a text, not int"),
         *[
