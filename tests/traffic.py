@@ -18,6 +18,7 @@ import pytest
 
 from g4f import APIStatusError
 from g4f.chat import Usage
+from g4f.registry import Registry, share_registry
 from loopback import Reply
 
 TRAFFIC = Path(__file__).parents[2] / "shared" / "traffic"
@@ -31,6 +32,15 @@ def need_traffic() -> None:
     """Skip the module that calls it where the recordings are not."""
     if not TRAFFIC.is_dir():
         pytest.skip("the recorded traffic (../shared/traffic) is not here", allow_module_level=True)
+
+
+def stand_in(provider: str, url: str) -> Registry:
+    """Return a registry in which a loopback server is among the provider's own hosts, and no address of the user's."""
+    installed = share_registry()
+    registry = Registry(refs=[installed.find(provider)])
+    manifest = installed.read_manifest(installed.find(provider))
+    registry._manifests[provider] = attrs.evolve(manifest, hosts=(*manifest.hosts, url))
+    return registry
 
 
 @attrs.frozen

@@ -128,6 +128,12 @@ def make_secret(key: object, provider: str) -> Secret | None:
     return Secret(value)
 
 
+def is_foreign(manifest: Manifest, base_url: str) -> bool:
+    """Tell whether an address from the program is not the service's: who listens there knows models of its own."""
+    known = {find_origin(url) for url in (manifest.base_url, *manifest.hosts) if url}
+    return not manifest.base_url_required and not is_among(complete_address(base_url, manifest), known)
+
+
 def list_variables(manifest: Manifest) -> tuple[str, ...]:
     """Name all environment variables that a provider's access depends on."""
     settings = (setting.variable for setting in manifest.settings)

@@ -397,7 +397,7 @@ def _keep_jobs(error: G4FError, jobs: Sequence[str]) -> G4FError:
 def _describe_rest(target: Target, seconds: float) -> Attempt:
     text = f"It failed again and again, and is left alone for {seconds:.0f} s more."
     error = APIError(text, provider=target.provider, model=target.model, retry_after=seconds)
-    return Attempt(target.provider, target.model, error, 0.0)
+    return Attempt(target.provider, target.model, error, 0.0, passed_over=True)
 
 
 def _bind(middleware: Middleware, step: CallNext) -> CallNext:

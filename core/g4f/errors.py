@@ -41,12 +41,14 @@ class Attempt(NamedTuple):
         model: The model asked for, or None for the provider's default.
         error: What went wrong, or None for the try that succeeded.
         seconds: How long it took, in wall-clock seconds.
+        passed_over: Whether it was not asked at all: it is missing, cannot serve this, or failed too often of late.
     """
 
     provider: str
     model: str | None
     error: G4FError | None
     seconds: float
+    passed_over: bool = False
 
 
 class G4FError(Exception):

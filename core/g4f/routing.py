@@ -30,6 +30,8 @@ class Candidate(NamedTuple):
         usable: Whether it has the key and address that it needs.
         keyed: Whether it has a key of the user's.
         names: Other names that mean it, in lower case.
+        model: The model that was named for it alone.
+        foreign: Whether it is asked at an address of the user's own, which has its own names for models.
     """
 
     name: str
@@ -37,6 +39,19 @@ class Candidate(NamedTuple):
     usable: bool = True
     keyed: bool = False
     names: frozenset[str] = frozenset()
+    model: str | None = None
+    foreign: bool = False
+
+    def find_wanted(self, model: str | None) -> str | None:
+        """Return the model that it is asked for where the user names one for all, without a prefix that names it.
+
+        At an address of the user's own only its name as it is written is one: "groq/compound" may be a model there.
+        """
+        if self.model is not None:
+            return self.model
+        prefix, slash, rest = (model or "").partition("/")
+        own = prefix == self.name if self.foreign else prefix.lower() in (self.name.lower(), *self.names)
+        return rest if slash and own else model
 
 
 class Plan(NamedTuple):
@@ -59,8 +74,8 @@ def plan_targets(
 
     Args:
         candidates: The chosen providers.
-        model: The user's name of the model. One provider gets a name that it does not list unchanged, since new models
-            appear daily; of several, those that do not list it are passed over.
+        model: The user's name of the model. A name that nobody lists goes out unchanged, since new models appear daily;
+            where one of the candidates lists it, those that do not are passed over.
         needs: The capabilities that the request needs.
         able: Lists the providers that have a capability, for the message.
         alone: Whether nothing else was chosen.
@@ -69,13 +84,14 @@ def plan_targets(
         UnsupportedError, ModelNotFoundError: No chosen provider can serve it.
     """
     targets, warnings, skipped = [], [], []
+    listed = any(_lists(candidate, model) for candidate in candidates)
     for candidate in candidates:
         try:
-            target, told = _plan_one(candidate, model, needs, only=alone, able=able)
+            target, told = _plan_one(candidate, model, needs, listed=listed, able=able)
         except G4FError as error:
             if alone:
                 raise
-            skipped.append(Attempt(candidate.name, model, error, 0.0))
+            skipped.append(Attempt(candidate.name, candidate.find_wanted(model), error, 0.0, passed_over=True))
         else:
             targets.append(target)
             warnings.append(told)
@@ -85,33 +101,36 @@ def plan_targets(
     return Plan(tuple(targets), tuple(warnings), tuple(skipped))
 
 
+def _lists(candidate: Candidate, model: str | None) -> bool:
+    wanted = None if candidate.model else candidate.find_wanted(model)
+    return bool(wanted and candidate.manifest.resolve_model(wanted))
+
+
 def _plan_one(
     candidate: Candidate,
     model: str | None,
     needs: Sequence[str],
     *,
-    only: bool,
+    listed: bool,
     able: Callable[[str], Iterable[str]],
 ) -> tuple[Target, tuple[str, ...]]:
-    name, manifest = candidate.name, candidate.manifest
-    prefix, slash, rest = (model or "").partition("/")
-    model = rest if slash and prefix.lower() in (candidate.name.lower(), *candidate.names) else model
+    name, manifest, model = candidate.name, candidate.manifest, candidate.find_wanted(model)
     wanted = model or (manifest.defaults.get(needs[0]) if needs else None)
     resolved = manifest.resolve_model(wanted) if wanted else None
-    if resolved is None and wanted and not only and not manifest.models_open:
-        meant = guess_model(wanted, (model.id for model in manifest.models if model.id))
+    if listed and not candidate.model and resolved is None and not manifest.models_open:
+        meant = guess_model(str(wanted), (row.id for row in manifest.models if row.id))
         raise ModelNotFoundError(f"{name} does not list the model {wanted!r}.{meant}")
-    listed = resolved.listed if resolved else None
+    known = resolved.listed if resolved else None
     for need in needs:
         if manifest.supports(need) == "no":
             raise UnsupportedError(_describe_unsupported(name, need, able(need)))
-        if manifest.supports(need, listed) == "no":
+        if manifest.supports(need, known) == "no":
             fit = manifest.defaults.get(need)
             instead = f"{fit} can." if fit else "Name another model, or none."
             raise UnsupportedError(f"The model {wanted} of {name} cannot {describe_ability(need)}. {instead}")
-    return Target(name, resolved.id if resolved else wanted), (
-        resolved.warning,
-    ) if resolved and resolved.warning else ()
+    if resolved is None or candidate.foreign:
+        return Target(name, wanted), ()
+    return Target(name, resolved.id), (resolved.warning,) if resolved.warning else ()
 
 
 def _describe_unsupported(name: str, need: str, able: Iterable[str]) -> str:

@@ -74,8 +74,36 @@ def test_of_several_providers_those_that_cannot_serve_are_passed_over_and_record
     plan = plan_targets(candidates, "gpt-x", ("chat",))
     assert plan.targets == (Target("OpenaiChat", "gpt-x"), Target("Open", "gpt-x"))
     assert [(attempt.provider, type(attempt.error)) for attempt in plan.skipped] == [("Local", ModelNotFoundError)]
-    with pytest.raises(ModelNotFoundError, match=r"None of the chosen providers can serve this\. Local does not list"):
-        plan_targets([candidates[0], Candidate("Local2", LOCAL)], "gpt-x", ("chat",))
+    assert plan.skipped[0].passed_over
+    with pytest.raises(ModelNotFoundError, match=r"None of the chosen providers can serve this\. Local cannot make"):
+        plan_targets([candidates[0], Candidate("Local2", LOCAL)], "tiny", ("image",))
+
+
+def test_a_model_that_nobody_lists_goes_to_each_that_was_named() -> None:
+    """As it does to one alone; who serves names that nobody can list is no sign of another's model."""
+    candidates = [Candidate("Local", LOCAL), Candidate("OpenaiChat", OPENAI), Candidate("Open", OPEN)]
+    plan = plan_targets(candidates, "ft:tiny:org::abc", ("chat",))
+    assert [target.model for target in plan.targets] == ["ft:tiny:org::abc"] * 3
+    assert plan.skipped == ()
+    plan = plan_targets([candidates[0], candidates[0]], "429", ("chat",))
+    assert plan.targets == (Target("Local", "429"),) * 2
+
+
+def test_a_model_named_for_one_provider_goes_before_that_for_all() -> None:
+    """It is no prefix's rest once more, and says nothing of the others."""
+    candidates = [Candidate("Local", LOCAL, model="gpt-x"), Candidate("Open", OPEN, model="open/auto")]
+    plan = plan_targets([*candidates, Candidate("Local", LOCAL)], "new", ("chat",))
+    assert plan.targets == (Target("Local", "gpt-x"), Target("Open", "open/auto"), Target("Local", "new"))
+    assert plan_targets(candidates, None, ("chat",)).targets == plan.targets[:2]
+
+
+def test_at_an_address_of_the_users_own_no_model_is_replaced() -> None:
+    """The server is theirs, and has names of its own."""
+    for name in ("DRAW-1", "foreign", "draw-2"):
+        plan = plan_targets([Candidate("P", OPENAI, foreign=True)], name, ("image",), alone=True)
+        assert (plan.targets, plan.warnings) == ((Target("P", name),), ((),))
+    plan = plan_targets([Candidate("P", OPENAI, foreign=True)], None, ("image",), alone=True)
+    assert plan.targets == (Target("P", "draw-2"),)
 
 
 def test_needs_follow_from_the_request() -> None:

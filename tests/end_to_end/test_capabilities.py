@@ -693,11 +693,11 @@ def test_edits_and_variations(cell: Cell, variation: bool) -> None:
     assert images.data[0].b64_json == PNG64
 
 
-def test_an_image_provider_draws_for_anothers_model() -> None:
+def test_an_image_provider_draws_for_anothers_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """Gemini draws what a program asks of `dall-e-3`, and says so."""
     with Loopback(DRAWN[GEMINI]) as server:
-        urls = {GEMINI: server.url, OPENAI: "http://127.0.0.1:9"}
-        with Client(OPENAI, image_provider=GEMINI, api_key={GEMINI: "sk"}, base_url=urls) as client:
+        monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", server.url)
+        with Client(OPENAI, image_provider=GEMINI, api_key={GEMINI: "sk"}) as client:
             images = client.images.generate("a cat", "dall-e-3", response_format="b64_json")
         assert server.requests[0].path.endswith("/models/gemini-nano-banana-2.1:generateContent")
     assert (images.provider, images.model) == (GEMINI, "gemini-nano-banana-2.1")
@@ -776,16 +776,17 @@ def test_models(provider: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("provider", "old", "new"),
+    ("provider", "variable", "old", "new"),
     [
-        (OPENAI, "gpt-3.5-turbo", "gpt-5.6-terra"),
-        (ANTHROPIC, "claude-3-opus-20240229", "claude-opus-4-8"),
-        (GEMINI, "gemini-2.0-flash", "gemini-3.8-flash"),
+        (OPENAI, "OPENAI_BASE_URL", "gpt-3.5-turbo", "gpt-5.6-terra"),
+        (ANTHROPIC, "ANTHROPIC_BASE_URL", "claude-3-opus-20240229", "claude-opus-4-8"),
+        (GEMINI, "GOOGLE_GEMINI_BASE_URL", "gemini-2.0-flash", "gemini-3.8-flash"),
     ],
 )
-def test_retired_models(provider: str, old: str, new: str) -> None:
+def test_retired_models(provider: str, variable: str, old: str, new: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Their successor answers, and the answer says so."""
-    with Loopback(ANSWERS[provider]) as server, _connect(provider, server) as client:
+    with Loopback(ANSWERS[provider]) as server, Client(provider, api_key="sk-of-the-tests") as client:
+        monkeypatch.setenv(variable, server.url)
         answer = client.chat.completions.create("Hi", old)
         request = server.requests[0]
         assert new in (request.json.get("model"), request.path.rpartition("/")[2].partition(":")[0])

@@ -30,8 +30,8 @@ class ClientArguments(TypedDict, total=False):
     """The arguments of a client.
 
     Attributes:
-        provider: Who serves: a name in any letter case, what `g4f.Provider` gives, a class or object of your own, or a
-            list of these, tried in that order.
+        provider: Who serves: a name in any letter case, "Provider/model", what `g4f.Provider` gives, a class or object
+            of your own, or a list of these, tried in that order.
         image_provider: Who makes images, where that is another one.
         api_key: The key of the one named provider, or keys by provider name. Beside keys by name those of the
             environment are not used, so that `{}` means none at all.

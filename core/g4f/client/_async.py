@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Never, NoReturn, Self, Unpack, cast
 from g4f.client._arguments import (
     ByProvider,
     ClientArguments,
+    ProviderInput,
     ProvidersInput,
     SettingsInput,
     refuse_client_arguments,
@@ -19,7 +20,7 @@ from g4f.client._embeddings import EmbeddingsResource
 from g4f.client._images import ImagesResource
 from g4f.client._models import Models
 from g4f.client._settings import (
-    CUSTOM,
+    UNNAMED,
     Settings,
     arrange_middleware,
     read_api_versions,
@@ -159,7 +160,7 @@ class AsyncClient:
             return registry if registry is not None else share_registry()
 
         budget = Budget()
-        owners = (provider, image_provider, *_imply_custom(provider, image_provider, base_url))
+        owners = (provider, image_provider, *_find_unnamed(provider, image_provider, base_url))
         self._settings = Settings(
             provider=provider,
             image_provider=image_provider,
@@ -310,7 +311,7 @@ class AsyncClient:
     ) -> Choice:
         settings = self._settings
         base_url = arguments.get("base_url")
-        owners = (chosen, *_imply_custom(chosen, None, base_url))
+        owners = (chosen, *_find_unnamed(chosen, None, base_url))
         scopes = (
             read_keys(arguments.get("api_key"), *owners),
             read_base_urls(base_url, chosen),
@@ -331,8 +332,8 @@ def describe_missing_resource(client: object, name: str) -> str:
     return f"{type(client).__name__} has no {name!r}; it has chat, images, embeddings and models"
 
 
-def _imply_custom(
+def _find_unnamed(
     provider: ProvidersInput | None, image_provider: ProvidersInput | None, base_url: ByProvider | None
-) -> tuple[str, ...]:
-    """Name the provider that a plain address without a provider means."""
-    return (CUSTOM,) if provider is None and image_provider is None and isinstance(base_url, str) else ()
+) -> tuple[ProviderInput, ...]:
+    """Return who is meant by a plain address without a provider."""
+    return (UNNAMED,) if provider is None and image_provider is None and isinstance(base_url, str) else ()

@@ -10,13 +10,14 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from g4f.client._arguments import ProviderInput, ProvidersInput
-from g4f.client._settings import CUSTOM, Given, list_providers
+from g4f.client._settings import CUSTOM, UNNAMED, Given, list_providers, split_entry
 from g4f.context import Request
 from g4f.credentials import (
     GENERIC_VARIABLES,
     check_settings,
     find_variable,
     has_access,
+    is_foreign,
     list_variables,
     read_variables,
     refuse_key,
@@ -44,6 +45,7 @@ class Source(NamedTuple):
         load: Returns it, loaded.
         identity: The installed reference, or the class or object of the user's own: two are one provider if this is.
         names: All names that mean it, in lower case.
+        model: The model that was named together with it.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Source(NamedTuple):
     load: Callable[[], Plugin]
     identity: object
     names: frozenset[str]
+    model: str | None = None
 
     def is_same(self, other: Source) -> bool:
         """Tell whether both are one provider. A name is not enough: anyone can call a class OpenaiChat."""
@@ -123,11 +126,12 @@ class Chooser:
         Raises:
             G4FError: Nobody can serve it, or it is not clear who; nothing was sent.
         """
-        if chosen is None and any(given.what == "base_url" and given.plain for given in scopes):
-            chosen = CUSTOM
         model = request.model
-        if chosen is None and model:
-            chosen, model = self._split_model(model)
+        if chosen is None:
+            chosen = self._find_implied(model, scopes)
+            scopes = _settle_owners(scopes, CUSTOM if chosen is None else chosen)
+        else:
+            scopes = _settle_owners(scopes, CUSTOM)
         variables: tuple[str, ...] = ()
         unknown: tuple[str, ...] = ()
         if chosen is not None:
@@ -150,12 +154,13 @@ class Chooser:
             )
             for source in sources
         }
-        candidates = [Candidate(source.name, source.manifest, names=source.names) for source in sources]
+        candidates = [_make_chosen(source, reaches[source.name].base_url) for source in sources]
         alone = not skipped and len(sources) == 1
         plan = plan_targets(candidates, model, needs, able=self.list_able, alone=alone)
+        skipped += plan.skipped
         missing = tuple(f"{attempt.provider} is passed over: {attempt.error}" for attempt in skipped)
         warnings = tuple((*unknown, *missing, *one) for one in plan.warnings)
-        plan = plan._replace(warnings=warnings, skipped=(*skipped, *plan.skipped))
+        plan = plan._replace(warnings=warnings, skipped=tuple(skipped))
         return Choice(plan, reaches, variables)
 
     def find(self, provider: ProviderInput) -> Source:
@@ -166,6 +171,7 @@ class Chooser:
             InvalidInputError: It is no provider.
         """
         registry = self._registry()
+        provider, model = split_entry(provider)
         if isinstance(provider, str):
             provider = registry.find(provider)
         elif isinstance(provider, type):
@@ -173,7 +179,7 @@ class Chooser:
         if isinstance(provider, ProviderRef):
             ref = provider
             names = registry.find_names(ref.name) or frozenset({ref.name.lower()})
-            return Source(ref.name, registry.read_manifest(ref), lambda: registry.load(ref), ref, names)
+            return Source(ref.name, registry.read_manifest(ref), lambda: registry.load(ref), ref, names, model)
         plugin = self._adopt(provider)
         return Source(plugin.name, plugin.manifest, lambda: plugin, provider, frozenset({plugin.name.lower()}))
 
@@ -193,7 +199,8 @@ class Chooser:
             try:
                 sources.append(_rename_apart(self.find(provider), sources))
             except G4FError as error:
-                skipped.append(Attempt(name_provider(provider), model, error, 0.0))
+                name, own = split_entry(provider)
+                skipped.append(Attempt(name_provider(name), own or model, error, 0.0, passed_over=True))
         if not sources:
             failure = skipped[-1].error
             assert failure is not None
@@ -212,12 +219,20 @@ class Chooser:
                 del self._adopted[next(iter(self._adopted))]
         return known[1]
 
-    def _split_model(self, model: str) -> tuple[ProvidersInput | None, str | None]:
-        """Split "Gemini/gemini-3-pro"; a prefix that is no provider's name is a part of the model's."""
-        prefix, slash, rest = model.partition("/")
-        if slash and rest and self._registry().find_names(prefix):
-            return prefix, rest
-        return None, model
+    def _find_implied(self, model: str | None, scopes: Sequence[Given]) -> ProvidersInput | None:
+        """Find whom a model's name begins with, as "Gemini/gemini-3-pro", or whose server an address alone means.
+
+        A prefix that is no provider's name is a part of the model's. At an address it must be written as the provider
+        is, since servers have such names themselves: "anthropic/claude-opus-5" is OpenRouter's.
+        """
+        at_server = any(given.what == "base_url" and given.plain for given in scopes)
+        prefix, _, rest = (model or "").partition("/")
+        if rest and self._registry().find_names(prefix) and not (at_server and self._spell(prefix) != prefix):
+            return model
+        return CUSTOM if at_server else None
+
+    def _spell(self, name: str) -> str:
+        return self._registry().find(name).name
 
     def _route(self, model: str | None, capability: str, scopes: Sequence[Given]) -> tuple[Source, tuple[str, ...]]:
         """Find who serves where nobody was chosen, and name the environment variables that decide it."""
@@ -336,6 +351,16 @@ class Chooser:
                 f"or write {given.what}={{{source.name!r}: …}}."
             )
         return any(owner.is_same(source) for owner in owners)
+
+
+def _settle_owners(scopes: Sequence[Given], owner: ProvidersInput) -> list[Given]:
+    """Give what came with an address alone to whom it means in this call."""
+    return [given._replace(owners=(owner,)) if UNNAMED in given.owners else given for given in scopes]
+
+
+def _make_chosen(source: Source, base_url: str | None) -> Candidate:
+    foreign = base_url is not None and is_foreign(source.manifest, base_url)
+    return Candidate(source.name, source.manifest, names=source.names, model=source.model, foreign=foreign)
 
 
 def check_headers(request: Request, choice: Choice) -> None:

@@ -17,6 +17,7 @@ from g4f.middleware.retry import Budget, Retry
 from g4f.registry import Registry
 
 CUSTOM = "Custom"
+UNNAMED: ProviderInput = object()  # whose an address is that came without a provider: the model may begin with its name
 
 
 class Given(NamedTuple):
@@ -47,7 +48,7 @@ def read_keys(api_key: ByProvider | None, *owners: ProvidersInput | None) -> Giv
 
 
 def read_base_urls(base_url: ByProvider | None, *owners: ProvidersInput | None) -> Given:
-    """Check addresses; a plain one belongs to the one of `owners`, or to Custom where none is named.
+    """Check addresses; a plain one belongs to the one of `owners`, or to `UNNAMED` where none is.
 
     Raises:
         InvalidInputError: One is no http or https URL, or has parts that an address must not have.
@@ -56,7 +57,7 @@ def read_base_urls(base_url: ByProvider | None, *owners: ProvidersInput | None) 
         return _read_by_name("base_url", base_url, lambda url, _: check_base_url(url), owners)
     if base_url is None or base_url == "":
         return Given("base_url")
-    return Given("base_url", check_base_url(base_url), _join_providers(owners) or (CUSTOM,))
+    return Given("base_url", check_base_url(base_url), _join_providers(owners) or (UNNAMED,))
 
 
 def read_settings(settings: SettingsInput | None, *owners: ProvidersInput | None) -> Given:
@@ -219,6 +220,14 @@ def arrange_middleware(
         if not callable(item):
             raise InvalidInputError(f"A middleware must be callable, as an object with __call__; {item!r} is not.")
     return given if any(isinstance(item, Retry) for item in given) else (*given, Retry(max_retries, budget))
+
+
+def split_entry(provider: ProviderInput) -> tuple[ProviderInput, str | None]:
+    """Split "Provider/model", as which a provider can be given; no provider has a slash in its name."""
+    if not isinstance(provider, str) or "/" not in provider:
+        return provider, None
+    name, _, model = provider.partition("/")
+    return name, model or None
 
 
 def list_providers(given: ProvidersInput | None) -> list[ProviderInput]:

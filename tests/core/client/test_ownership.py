@@ -328,11 +328,82 @@ async def test_a_chosen_provider_that_is_not_there_is_told_of(servers: tuple[Loo
         assert [attempt.provider for attempt in found.attempts] == ["Nobdy", "OpenaiChat"]
 
 
+async def test_an_entry_of_a_list_may_name_its_model(servers: tuple[Loopback, Loopback]) -> None:
+    """It goes before the call's, one provider may stand there with several, and a plain key is that provider's."""
+    first, second = servers
+    first.answer = lambda request: reply_json({"error": {"message": "no"}}, status=503)
+    urls = {"OpenaiChat": first.url, "Custom": second.url}
+    chosen = ["OpenaiChat/gpt-4o", "openaichat/ft:gpt-4o:org::abc", "OpenaiChat", "Custom/org/m2"]
+    async with AsyncClient(chosen, api_key={"OpenaiChat": "sk"}, base_url=urls, max_retries=0) as client:
+        answer = await client.chat.completions.create("Hi", "gpt-4o-mini")
+    assert [request.json["model"] for request in first.requests] == ["gpt-4o", "ft:gpt-4o:org::abc", "gpt-4o-mini"]
+    assert [request.json["model"] for request in second.requests] == ["org/m2"]
+    assert [attempt.model for attempt in answer.attempts][-1] == "org/m2"
+    async with AsyncClient(chosen[:2], api_key="sk", base_url=second.url) as client:
+        await client.chat.completions.create("Hi")
+    async with AsyncClient() as client:
+        await client.chat.completions.create("Hi", "m", "Custom/m3", base_url=second.url)
+    assert [request.json["model"] for request in second.requests] == ["org/m2", "gpt-4o", "m3"]
+    assert keys(second) == [None, "sk", None]
+
+
+async def test_who_is_passed_over_for_its_models_is_told_of(servers: tuple[Loopback, Loopback]) -> None:
+    """A model that one of the list is known for goes to that one; one that none is known for goes to the first."""
+    first, second = servers
+    chosen, urls = ["Anthropic", "OpenaiChat"], {"Anthropic": first.url, "OpenaiChat": second.url}
+    async with AsyncClient(chosen, api_key={"OpenaiChat": "sk"}, base_url=urls, max_retries=0) as client:
+        answer = await client.chat.completions.create("Hi", "gpt-4o-mini")
+        assert answer.warnings == ["Anthropic is passed over: Anthropic does not list the model 'gpt-4o-mini'."]
+        assert [(one.provider, one.passed_over) for one in answer.attempts] == [
+            ("Anthropic", True),
+            ("OpenaiChat", False),
+        ]
+        with pytest.raises(APIError):
+            await client.chat.completions.create("Hi", "unheard-of", [*chosen[:1], "Opnaichat"])
+    assert [request.json["model"] for request in first.requests] == ["unheard-of"]
+
+
+@pytest.mark.parametrize("where", ["client", "call"])
+async def test_a_models_prefix_says_whose_dialect_an_address_speaks(
+    where: str, servers: tuple[Loopback, Loopback], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Key and address go together; what is not written as a provider's name is the server's own."""
+    first, _ = servers
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "CUSTOM_API_KEY"):
+        monkeypatch.setenv(name, "sk-operator")
+    given: Any = {"api_key": "sk", "base_url": first.url}
+    at_client, at_call = (given, {}) if where == "client" else ({}, given)
+    async with AsyncClient(**at_client) as client:
+        for model in ("OpenaiChat/gpt-4o", "openaichat/gpt-4o", "anthropic/claude-opus-5", "org/m", "m", None):
+            await client.chat.completions.create("Hi", model, **at_call)
+        await client.chat.completions.create("Hi", "OpenaiChat/gpt-4o", provider="Custom", **at_call)
+    names = [request.json.get("model") for request in first.requests]
+    whole = ["openaichat/gpt-4o", "anthropic/claude-opus-5", "org/m", "m", None, "OpenaiChat/gpt-4o"]
+    assert names == ["gpt-4o", *whole]
+    assert set(keys(first)) == {"sk"}
+
+
+async def test_a_models_prefix_gets_the_key_by_name_at_an_address(servers: tuple[Loopback, Loopback]) -> None:
+    """It is asked in its own dialect."""
+    first, _ = servers
+    async with AsyncClient(api_key={"Anthropic": "sk-tenant"}, max_retries=0) as client:
+        with pytest.raises(APIError):  # the server does not speak it
+            await client.chat.completions.create("Hi", "Claude/claude-opus-5", base_url=first.url)
+    (request,) = first.requests
+    assert (request.path, request.json["model"], keys(first)) == ("/v1/messages", "claude-opus-5", ["sk-tenant"])
+
+
+async def test_no_model_is_replaced_at_an_address_of_ones_own(servers: tuple[Loopback, Loopback]) -> None:
+    """The server is the user's, and has names of its own."""
+    first, _ = servers
+    async with AsyncClient("OpenaiChat", api_key="sk", base_url=first.url) as client:
+        answers = [await client.chat.completions.create("Hi", name) for name in ("gpt-3.5-turbo", "GPT-4o-mini")]
+    assert [request.json["model"] for request in first.requests] == ["gpt-3.5-turbo", "GPT-4o-mini"]
+    assert [answer.warnings for answer in answers] == [[], []]
+
+
 async def test_a_model_that_nobody_lists_brings_near_ones_to_mind() -> None:
-    """Also where one of several chosen providers is passed over."""
+    """The error names them."""
     async with AsyncClient() as client:
         with pytest.raises(ModelNotFoundError, match=r"'claud-opus-5'\. Did you mean claude-opus-5 or"):
             await client.chat.completions.create("Hi", "claud-opus-5")
-    async with AsyncClient(["Local", "Claude"]) as client:
-        with pytest.raises(ModelNotFoundError, match=r"Local does not list the model 'smolm2-135m-instruct'\. Did you"):
-            await client.chat.completions.create("Hi", "smolm2-135m-instruct")

@@ -122,6 +122,7 @@ async def test_the_next_provider_is_asked_at_once_while_one_rests() -> None:
     assert moody.calls == FAILURES
     passed, answered = completion.attempts
     assert (passed.provider, answered.provider, answered.error) == ("Moody", "Good", None)
+    assert (passed.passed_over, answered.passed_over) == (True, False)
     assert isinstance(passed.error, APIError)
     assert "left alone" in str(passed.error)
     assert 0 < (passed.error.retry_after or 0) <= SECONDS

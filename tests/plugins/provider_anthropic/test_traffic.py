@@ -32,6 +32,7 @@ from traffic import (
     need_traffic,
     show_error,
     show_usage,
+    stand_in,
 )
 
 need_traffic()
@@ -187,7 +188,8 @@ def _show_usage(usage: Usage | None) -> dict[str, Any] | None:
 
 
 def _make_client(server: Loopback, **more: Any) -> AsyncClient:
-    return AsyncClient(provider="Anthropic", api_key=KEY, base_url=server.url, max_retries=0, **more)
+    registry = stand_in("Anthropic", server.url)
+    return AsyncClient(provider="Anthropic", api_key=KEY, base_url=server.url, max_retries=0, registry=registry, **more)
 
 
 @in_all_sizes

@@ -48,7 +48,7 @@ async def draw(server: Loopback, **arguments: Any) -> g4f.Images:
 async def test_a_picture_is_drawn_and_saved(server: Loopback, service: Service, tmp_path: Path) -> None:
     """The job is begun and asked for with the key; its picture is fetched without."""
     service.pending = 2
-    images = await draw(server, model="flux", media_folder=str(tmp_path))
+    images = await draw(server, model="flux-2-pro", media_folder=str(tmp_path))
     assert Path(images.data[0].path or "").read_bytes() == JPEG
     assert (images.model, images.warnings) == ("flux-2-pro", [])
     assert [(request.method, request.path) for request in server.requests] == [

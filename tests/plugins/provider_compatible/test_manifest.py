@@ -82,13 +82,16 @@ def test_models_are_claimed_by_who_serves_them(model: str, names: list[str]) -> 
     ],
 )
 async def test_a_models_name_arrives_as_the_service_knows_it(
-    provider: str, model: str, sent: str, server: Loopback
+    provider: str, model: str, sent: str, server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where it begins with what is the provider's name too."""
+    """Also where it begins with what is the provider's name too; at a server of the user's own it stays what it is."""
     server.answer = lambda request: reply_json(make_completion())
-    async with AsyncClient(provider=provider, api_key="sk-1234", base_url=server.url) as client:
+    async with AsyncClient(provider=provider, api_key="sk-1234") as client:
+        await client.chat.completions.create("Hi", model, base_url=server.url)
+        manifest = share_registry().read_manifest(share_registry().find(provider))
+        monkeypatch.setenv(str(manifest.base_url_variable), server.url)
         await client.chat.completions.create("Hi", model)
-    assert server.requests[0].json["model"] == sent
+    assert [request.json["model"] for request in server.requests] == [model, sent]
 
 
 @pytest.mark.parametrize("name", [name for name, manifest in MANIFESTS.items() if manifest.auth.required])

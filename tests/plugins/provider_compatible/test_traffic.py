@@ -27,6 +27,7 @@ from traffic import (
     need_traffic,
     show_error,
     show_usage,
+    stand_in,
 )
 
 need_traffic()
@@ -162,7 +163,10 @@ def _make_client(exchange: Exchange, server: Loopback) -> AsyncClient:
         root = "/openai"
     version = dict(pair.split("=") for pair in exchange.query.split("&")).get("api-version") if exchange.query else None
     more: dict[str, Any] = {"api_version": version} if version else {}
-    return AsyncClient(provider=provider, api_key=KEY, base_url=server.url + root, max_retries=0, **more)
+    registry = stand_in(provider, server.url)
+    return AsyncClient(
+        provider=provider, api_key=KEY, base_url=server.url + root, max_retries=0, registry=registry, **more
+    )
 
 
 def _check_request(exchange: Exchange, received: list[Received], warnings: list[str]) -> None:

@@ -21,7 +21,7 @@ from g4f.manifest import ResolvedModel
 from g4f.registry import share_registry
 from loopback import Loopback, Received, Reply
 from plugins.provider_gemini import reader
-from traffic import Exchange, Recordings, in_all_sizes, need_traffic, show_error, show_usage
+from traffic import Exchange, Recordings, in_all_sizes, need_traffic, show_error, show_usage, stand_in
 
 need_traffic()
 
@@ -127,7 +127,8 @@ def _show_logprobs(logprobs: Logprobs | None) -> Any:
 
 
 def _make_client(server: Loopback, **more: Any) -> AsyncClient:
-    return AsyncClient(provider="Gemini", api_key=KEY, base_url=server.url, max_retries=0, **more)
+    registry = stand_in("Gemini", server.url)
+    return AsyncClient(provider="Gemini", api_key=KEY, base_url=server.url, max_retries=0, registry=registry, **more)
 
 
 def _check_request(exchange: Exchange, received: list[Received], method: str = "generateContent") -> None:

@@ -30,6 +30,7 @@ from traffic import (
     need_traffic,
     show_error,
     show_usage,
+    stand_in,
 )
 
 need_traffic()
@@ -167,7 +168,10 @@ def _show_error(error: APIStatusError) -> dict[str, Any]:
 
 
 def _make_client(server: Loopback, **more: Any) -> AsyncClient:
-    return AsyncClient(provider="OpenaiChat", api_key=KEY, base_url=f"{server.url}/v1", max_retries=0, **more)
+    registry = stand_in("OpenaiChat", server.url)
+    return AsyncClient(
+        provider="OpenaiChat", api_key=KEY, base_url=f"{server.url}/v1", max_retries=0, registry=registry, **more
+    )
 
 
 @in_all_sizes
