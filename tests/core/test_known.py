@@ -56,7 +56,7 @@ def test_nobody_is_told_to_install_one_of_our_packages_from_an_index() -> None:
     found = [
         f"{path.relative_to(ROOT)}: {match[0]}"
         for path in files
-        for match in re.finditer(r"pip install\b[^\n`]*?[ '\"{]g4f-[^\n]*", path.read_text("utf-8"))
+        for match in re.finditer(r"pip install\b(?! --no-index )[^\n`]*?[ '\"{]g4f-[^\n]*", path.read_text("utf-8"))
     ]
     assert found == []
 

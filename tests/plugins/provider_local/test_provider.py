@@ -141,7 +141,7 @@ async def test_what_is_no_text_is_refused(client: AsyncClient) -> None:
     with pytest.raises(UnsupportedError):
         await client.images.generate(prompt="a cat")
     sound = {"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}
-    with pytest.raises(UnsupportedError, match="Local reads text only"):
+    with pytest.raises(UnsupportedError, match="Local cannot hear or speak"):
         await client.chat.completions.create(messages=[{"role": "user", "content": [sound]}])
 
 
