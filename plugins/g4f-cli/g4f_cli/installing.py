@@ -13,9 +13,10 @@ from importlib import invalidate_caches, metadata, util
 from pathlib import Path
 
 import click
+from packaging.utils import canonicalize_name
 
 from g4f_cli.choosing import find_provider
-from g4f_cli.sources import PROGRAM, Source, is_ours, normalize
+from g4f_cli.sources import PROGRAM, Source, is_ours
 from g4f_cli.terminal import InputError
 
 _GROUPS = ("g4f.providers", "g4f.commands")
@@ -37,7 +38,7 @@ def find_installed(name: str) -> str:
     """
     from g4f.registry import share_registry
 
-    package = normalize(name)
+    package: str = canonicalize_name(name)
     if not is_ours(package):
         package = find_provider(share_registry(), name).distribution
     try:

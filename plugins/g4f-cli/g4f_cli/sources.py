@@ -10,20 +10,22 @@ from contextlib import suppress
 from email.parser import HeaderParser
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 from zipfile import BadZipFile, ZipFile
 
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.tags import sys_tags
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+
 from g4f_cli.terminal import InputError
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 PROGRAM = ("g4f-cli", "g4f-core")  # what no command here removes
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")  # the packaging specification "Names"
-_VERSION = re.compile(
-    r"v?(?:(?P<epoch>\d+)!)?(?P<release>\d+(?:\.\d+)*)[-_.]?(?:(?P<pre>a|b|c|rc|alpha|beta|pre|preview)[-_.]?(?P<n>\d*))?"
-    r"(?:[-_.]?(?:post|rev|r)[-_.]?(?P<post>\d*))?(?:[-_.]?dev(?P<dev>\d*))?(?:\+(?P<local>.*))?"
-)
-_STAGES = {"alpha": "a", "beta": "b", "c": "rc", "pre": "rc", "preview": "rc"}
 
 
 class Source(NamedTuple):
@@ -49,7 +51,7 @@ def find_package(name: str) -> str:
     if _NAME.fullmatch(name) is None:
         raise InputError(f"{name!r} is no name: write a provider's, as gemini, and say where it is with --from FOLDER.")
     if is_ours(name):
-        return normalize(name)
+        return canonicalize_name(name)
     proper = (find_proper_name(name) or name).lower()
     rows = [row for row in read_known_providers() if row["name"].lower() == proper]
     packages = {row["package"] for row in read_known_providers() if "package" in row}
@@ -58,11 +60,6 @@ def find_package(name: str) -> str:
     if package is None:
         raise InputError(describe_missing_provider(name, ()).replace(" Installed: none. Others that", " Those that"))
     return str(package)
-
-
-def normalize(name: str) -> str:
-    """Return the one spelling of a package's name (the packaging specification "Name normalization")."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def find_source(package: str, folder: Path | None, *, wanted_by: str | None = None) -> Source:
@@ -85,32 +82,21 @@ def find_source(package: str, folder: Path | None, *, wanted_by: str | None = No
 
 
 def _find_in(folder: Path, package: str) -> Path | None:
-    wheels = [file for file in folder.glob("*.whl") if normalize(file.name.partition("-")[0]) == package]
+    wheels = list(_list_fitting(folder, package))
     if wheels:
-        return max(wheels, key=lambda file: rank_version(file.name.split("-")[1])).absolute()
+        return max(wheels)[-1].absolute()
     places = (folder / "plugins" / package, folder / package)
     return next((place.absolute() for place in places if (place / "pyproject.toml").is_file()), None)
 
 
-def rank_version(version: str) -> tuple[object, ...]:
-    """Return what versions are ordered by (the packaging specification "Version specifiers").
-
-    Pre-releases come before all that is released, since nobody gets them who does not ask for them.
-    """
-    found = _VERSION.fullmatch(version.lower())
-    if found is None:
-        return (False, 0, (), (), 0, 0, "")
-    release = re.sub(r"(\.0+)+$", "", found["release"]).split(".")
-    stage = found["pre"] or ""
-    return (
-        found["pre"] is None and found["dev"] is None,
-        int(found["epoch"] or 0),
-        tuple(map(int, release)),
-        (_STAGES.get(stage, stage), int(found["n"] or 0)),
-        -1 if found["post"] is None else int(found["post"] or 0),
-        float("inf") if found["dev"] is None else int(found["dev"] or 0),
-        found["local"] or "",
-    )
+def _list_fitting(folder: Path, package: str) -> Iterator[tuple[bool, Version, Path]]:
+    """Yield the wheels of a package that this Python can use, with what they are chosen by: pre-releases come last."""
+    fitting = frozenset(sys_tags())
+    for file in folder.glob("*.whl"):
+        with suppress(InvalidWheelFilename):
+            name, version, _, tags = parse_wheel_filename(file.name)
+            if name == package and not tags.isdisjoint(fitting):
+                yield not version.is_prerelease, version, file
 
 
 def _list_checkouts() -> Iterator[Path]:
@@ -176,7 +162,20 @@ def read_requirements(source: Source) -> list[str]:
         written = _read_project(source.place).get("project", {}).get("dependencies", [])
     else:
         written = _read_wheel(source.place)
-    return [text for text in written if "extra" not in text.partition(";")[2]]
+    return [text for text in written if _applies(text, source)]
+
+
+def _applies(requirement: str, source: Source) -> bool:
+    """Tell whether something is required on this system, without any extra.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    try:
+        marker = Requirement(requirement).marker
+    except InvalidRequirement:
+        raise InputError(f"{source.package} requires {requirement!r}, which cannot be read.") from None
+    return marker is None or marker.evaluate({"extra": ""})
 
 
 def read_tools(source: Source) -> list[str]:
@@ -193,13 +192,12 @@ def list_missing(requirements: Iterable[str]) -> list[str]:
 
 def read_name(requirement: str) -> str:
     """Return the name of what is required."""
-    found = _NAME.match(requirement)
-    return normalize(found[0]) if found is not None else requirement
+    return canonicalize_name(Requirement(requirement).name)
 
 
 def is_ours(package: str) -> bool:
     """Tell whether a package is one of g4f's own, or calls itself so."""
-    return normalize(package).startswith("g4f-")
+    return canonicalize_name(package).startswith("g4f-")
 
 
 def _read_project(folder: Path) -> Mapping[str, dict[str, list[str]]]:
