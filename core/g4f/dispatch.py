@@ -270,7 +270,7 @@ class Trial:
         if isinstance(request, ChatRequest) and request.stream:
             source = plugin.stream(request, context)
             # It holds no more than this, while the request may be megabytes of pictures.
-            convert = partial(_convert_error, plugin, self._call.target, self._secrets)
+            convert = partial(_convert_error, plugin, self._access, self._call.target, self._secrets)
             return await ChatStream(source, timeout=self._timeout, convert_error=convert).open()
         self._timed = True
         with Watch(self._timeout.total):
@@ -346,20 +346,25 @@ class Trial:
 
     def tidy_error(self, error: G4FError) -> G4FError:
         """Tell an error as it should be: with names, without keys."""
-        _hide_origin(error, self._plugin)
+        _hide_origin(error, self._plugin, self._access)
         return _keep_jobs(tidy_error(error, self._call.target, self._secrets), self._jobs)
 
 
-def _convert_error(plugin: Plugin, target: Target, secrets: Sequence[Secret], error: Exception) -> Exception:
+def _convert_error(
+    plugin: Plugin, access: Access, target: Target, secrets: Sequence[Secret], error: Exception
+) -> Exception:
     """Make an error of ours, told as it should be, of what comes out of a provider's stream."""
     ours = error if isinstance(error, G4FError) else plugin.wrap_error(error)
-    _hide_origin(ours, plugin)
+    _hide_origin(ours, plugin, access)
     return tidy_error(ours, target, secrets)
 
 
-def _hide_origin(error: G4FError, plugin: Plugin) -> None:
-    """Cut off where an error came from, if that had a key in hand: variables, and foreign exceptions, may hold it."""
-    if plugin.manifest.auth.kind == "own":
+def _hide_origin(error: G4FError, plugin: Plugin, access: Access) -> None:
+    """Cut off where an error came from, if that had a key in hand: variables, and foreign exceptions, may hold it.
+
+    A provider has one that signs in by itself, and so has the network, in its URLs, where a key stands in the query.
+    """
+    if plugin.manifest.auth.kind == "own" or access.default_query:
         error.__cause__ = error.__context__ = error.__traceback__ = None
 
 

@@ -271,9 +271,8 @@ class BoundTransport:
         raise _make_late_error("The head of the answer", seconds)
 
     async def _open(self, request: HttpRequest) -> Response:
-        url, query = self._locate(request.path), request.query
-        if self.access.default_query:
-            query = {name: value.reveal() for name, value in self.access.default_query.items()} | dict(query)
+        url = self._locate(request.path)
+        query: dict[str, str | Secret] = {**self.access.default_query, **request.query}
         held = await self.pool.hold()
         for _ in range(MAX_REDIRECTS + 1):
             response = await _open(held.session, self._make_outgoing(request, url, query), held)
@@ -298,7 +297,8 @@ class BoundTransport:
             raise APIResponseError(f"{_show(url)} redirects a {method} with status {status}; check the base_url.")
         return target
 
-    def _make_outgoing(self, request: HttpRequest, url: str, query: Mapping[str, str]) -> _Outgoing:
+    def _make_outgoing(self, request: HttpRequest, url: str, given: Mapping[str, str | Secret]) -> _Outgoing:
+        query = {name: value.reveal() if isinstance(value, Secret) else value for name, value in given.items()}
         proxy = _check_proxy(self.proxy) or self.pool.select_proxy(url)
         headers, context = self._make_headers(request), self.pool.ssl_context
         return _Outgoing(request.method, url, headers, query, request.body, proxy, self.timeout.connect, context)

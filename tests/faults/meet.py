@@ -37,7 +37,8 @@ def make_options(provider: str, url: str) -> Any:
     key = os.environ["CANARY"]
     proxies = {"https": f"http://user:{key}@127.0.0.1:9"}  # the servers here speak no TLS
     options = {"provider": provider, "base_url": url, "api_key": key, "proxies": proxies}
-    return {**options, "timeout": 1.0, "max_retries": 0}
+    more = {"default_headers": {"X-Gateway": key}, "default_query": {"gateway": key}}
+    return {**options, **more, "timeout": 1.0, "max_retries": 0}
 
 
 async def meet(client: g4f.AsyncClient, fault: str, way: str) -> None:
