@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -30,7 +31,15 @@ _FOREIGN: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "ps": (1, ("providers",)),
     "plugins": (1, ("providers",)),
 }
-_SERVERS = frozenset({"serve", "api", "gui"})
+# Those of which there is nothing like here, with how many words they may have with their own.
+_LACKING = {
+    **dict.fromkeys(("agent", "api", "gui", "mcp", "serve", "signin", "signout"), 1),
+    **dict.fromkeys(("aliases", "collections", "embed", "embed-models", "fragments", "launch", "openai"), 2),
+    **dict.fromkeys(("push", "schemas", "similar", "stop", "templates", "tools"), 2),
+    **dict.fromkeys(("cp", "embed-multi"), 3),
+}
+# What follows `pull`, `show`, `rm` and `run` in a command, and not in a prompt.
+_LIKE_MODEL = re.compile(r"\S*[0-9:/._-]\S*")
 
 
 EXIT_CODES = {
@@ -148,16 +157,15 @@ class CommandGroup(click.Group):
             click.UsageError: There is nothing like it here.
         """
         first, *rest = words
-        if first == "run" and rest and (len(rest) == 1 or _names_model(rest)):
+        if first == "run" and rest and _names_model(rest):
             return ["chat", "-m", *rest] if len(rest) == 1 else [self._default, "-m", *rest]
         most, ours = _FOREIGN.get(first, (0, ()))
-        if len(words) <= most and self._is_command(ours[0]):
+        if len(words) <= most and self._is_command(ours[0]) and (not rest or _names_model(rest)):
             return [*ours, *rest]
-        if len(words) <= most or (len(words) == 1 and first in _SERVERS):
-            lack = "g4f runs no server" if first in _SERVERS else "g4f install local brings models on this machine"
-            raise click.UsageError(
-                f"There is no command {first!r} here: {lack}. To ask it: g4f {self._default} {first} …", ctx
-            )
+        if len(words) <= most or len(words) <= _LACKING.get(first, 0) or (first == "run" and len(words) <= 2):
+            ask = f"To ask it: g4f {self._default} {first} …"
+            like = f"g4f {' '.join(ours)} MODEL" if ours else "g4f chat -m MODEL" if first == "run" else "nothing"
+            raise click.UsageError(f"There is no command {first!r} here; {like} is like it. {ask}", ctx)
         return None
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -283,8 +291,8 @@ def _ask_command_for_help(args: list[str], at: int, wishes: Sequence[str]) -> li
 
 
 def _names_model(rest: list[str]) -> bool:
-    """Tell whether what follows `run` is ollama's MODEL and PROMPT, the prompt being one argument."""
-    return len(rest) == 2 and not rest[0].startswith("-") and " " not in rest[0]
+    """Tell whether what follows a word is a model or an option, and at the most a prompt that is one argument."""
+    return len(rest) <= 2 and (rest[0].startswith("-") or _LIKE_MODEL.fullmatch(rest[0]) is not None)
 
 
 def _is_terminal() -> bool:

@@ -103,11 +103,27 @@ def test_a_command_of_another_program_does_what_ours_does(program: Program, word
     assert program.run("list", "three", "colors", G4F_PROVIDERS="Echo").out == "Echo: list three colors\n"
 
 
-def test_a_command_that_has_none_like_it_here_is_not_sent_to_a_service(program: Program) -> None:
-    """The sentence says how to ask it all the same."""
-    done = program.run("serve", G4F_PROVIDERS="Echo")
+@pytest.mark.parametrize(
+    ("words", "like"),
+    [
+        ("serve", "nothing"),
+        ("templates list", "nothing"),
+        ("stop llama3", "nothing"),
+        ("show me", "g4f models MODEL"),
+        ("pull requests", "g4f download MODEL"),
+        ("run away", "g4f chat -m MODEL"),
+    ],
+)
+def test_what_may_be_a_command_of_another_program_is_not_sent_to_a_service(
+    program: Program, words: str, like: str
+) -> None:
+    """The sentence says what is like it, and how to ask it all the same."""
+    program.install("Echo")
+    first = words.split(maxsplit=1)[0]
+    done = program.run(*words.split(), G4F_PROVIDERS="Echo")
     assert (done.code, done.out) == (2, "")
-    assert "There is no command 'serve' here: g4f runs no server. To ask it: g4f ask serve …" in done.err
+    assert f"There is no command '{first}' here; {like} is like it. To ask it: g4f ask {first} …" in done.err
+    assert program.run("ask", *words.split(), G4F_PROVIDERS="Echo").out == f"Echo: {words}\n"
 
 
 def test_the_run_of_ollama_asks_or_chats(program: Program) -> None:

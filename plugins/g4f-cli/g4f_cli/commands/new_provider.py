@@ -59,15 +59,14 @@ def command(name: str, dialect: str, base_url: str, directory: Path) -> None:
     _check_name(name)
     _check_base_url(base_url)
     names = derive_names(name, base_url, _find_year())
+    from g4f_cli.sources import is_installed
+
     folder = directory / names["distribution"]
     _write_files(folder, render_package(dialect, names))
-    click.echo(
-        f"Wrote {folder}. Go on with:\n"
-        f"  cd {folder}\n"
-        '  python -m pip install -e ".[test]"\n'
-        "  python -m pytest\n"
-        "and then with its README.md."
-    )
+    # Named first: else pip would take what is called so at the package index, where anybody may have the name.
+    kit = () if is_installed("g4f-testkit") else ("  g4f install g4f-testkit",)
+    steps = (f"  cd {folder}", *kit, '  python -m pip install -e ".[test]"', "  python -m pytest")
+    click.echo("\n".join([f"Wrote {folder}. Go on with:", *steps, "and then with its README.md."]))
 
 
 def _check_name(name: str) -> None:
