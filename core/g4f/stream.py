@@ -127,7 +127,7 @@ class ChatStream:
 
     async def _hold_until_content(self) -> None:
         assert self._source is not None
-        source, held = self._source, list[Chunk]()
+        source, held, full = self._source, list[Chunk](), False
         read = _find_reader(source)
         with self._watch_for(self._timeout.first_content) as watch:
             while (batch := await read()) is not None:
@@ -135,11 +135,14 @@ class ChatStream:
                     if not isinstance(chunk, Chunk):
                         kind = type(chunk).__name__
                         raise APIResponseError(f"A provider's stream must yield Chunk; it yielded a {kind}.")
-                    held.append(chunk)
-                    if read_content(chunk) is not None or len(held) >= MAX_HELD_CHUNKS or _is_long(source):
+                    if read_content(chunk) is not None:
+                        held.append(chunk)
                         self.request_id = self._read_request_id()
                         self._held = chain(held, batch)
                         return
+                    if not full:  # what comes later is dropped: delivered, it would pass for the answer's beginning
+                        held.append(chunk)
+                        full = len(held) >= MAX_HELD_CHUNKS or _is_long(source)
         watch.raise_if_late("No content came within {:g} s of the stream's start.")
         if watch.stopped is None:
             raise APIResponseError("The stream ended without any content.", retryable=True)
@@ -300,7 +303,7 @@ class ChatStream:
 
 
 def _is_long(source: AsyncIterator[Chunk]) -> bool:
-    """Tell whether so much has come that it may be held back no longer; few sources know."""
+    """Tell whether so much has come that no more of it may be held back; few sources know."""
     return bool(getattr(source, "bytes_read", 0) > MAX_HELD_BYTES)
 
 
