@@ -140,7 +140,7 @@ class ChunkReader:
         ask: Sends the request and returns the answer's head; called when the first chunk is asked for.
         stream_end: When the answer is complete.
         patience: Seconds to wait for more when the finish reason was told, and no marker will: a server may also hold
-            the connection open for ever.
+            the connection open for ever, or send signs of life on it.
         limits: How large the answer's parts may be.
 
     Attributes:
@@ -150,7 +150,7 @@ class ChunkReader:
 
     __slots__ = (
         "_ask", "_batch", "_decoder", "_events", "_limits", "_over", "_patience", "_reads", "_response", "_start",
-        "_wire", "bytes_read", "request_id",
+        "_tail_ends", "_wire", "bytes_read", "request_id",
     )  # fmt: skip
 
     def __init__(
@@ -166,6 +166,7 @@ class ChunkReader:
         self.request_id: str | None = None
         self._decoder = wire.decode_stream(stream_end)
         self._patience = patience if stream_end == "finish" else None
+        self._tail_ends: float | None = None  # the loop's time at which nothing more is waited for
         self._response: HttpStream | None = None
         self._limits = limits
         self._events = SseDecoder(limits.event_bytes)
@@ -206,7 +207,11 @@ class ChunkReader:
             self._over = True
             await response.finish()
             return None
-        data = await (self._read_tail() if self._patience and self._decoder.complete else anext(self._reads, None))
+        if self._patience and self._decoder.complete:
+            data = await self._read_tail(self._patience)
+        else:
+            self._tail_ends = None
+            data = await anext(self._reads, None)
         if data is None:
             self._over = True
             return self._end()
@@ -219,12 +224,14 @@ class ChunkReader:
             self._start = _EVENT_STREAM if _is_event_stream(start) else start
         return self._decode(self._events.feed(data))
 
-    async def _read_tail(self) -> bytes | None:
-        """Return what comes after the finish reason, as the usage of some services; None where nothing does."""
+    async def _read_tail(self, patience: float) -> bytes | None:
+        """Return what comes after the finish reason, as the usage of some services; None where nothing does in time."""
         import asyncio  # here because a program that only imports the client need not pay for it
 
+        if self._tail_ends is None:
+            self._tail_ends = asyncio.get_running_loop().time() + patience
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout_at(self._tail_ends):
                 return await anext(self._reads, None)
         return None
 

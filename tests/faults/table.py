@@ -345,6 +345,9 @@ STREAMS = {
     "blank-lines-for-ever": _meet("blank-lines-for-ever", SILENT, SILENT, timeout=SOON, endless=True),
     "blank-lines-before-the-answer": _meet("blank-lines-before-the-answer", WHOLE, WHOLE),
     "held-open-after-the-end": _meet("held-open-after-the-end", WHOLE, WHOLE, timeout=g4f.Timeout(gap=2 * SOON)),
+    "comments-after-the-end": _meet(
+        "comments-after-the-end", None, WHOLE, timeout=g4f.Timeout(gap=2 * SOON), endless=True
+    ),
     "a-byte-at-a-time": _meet("a-byte-at-a-time", WHOLE, WHOLE),
     "pauses-between-events": _meet("pauses-between-events", None, WHOLE),
     "crlf-line-ends": _meet("crlf-line-ends", None, WHOLE),
@@ -383,6 +386,7 @@ STREAMS = {
         calls=_CALLS,
     ),
     "endless-line": _meet("endless-line", None, SPOILT, timeout=MUCH_LATER, endless=True),
+    "endless-lines": _meet("endless-lines", None, SPOILT, timeout=MUCH_LATER, endless=True),
     "broken-json-in-mid-stream": _meet("broken-json-in-mid-stream", None, SPOILT),
     "number-for-text-in-mid-stream": _meet("number-for-text-in-mid-stream", None, SPOILT, only=("openai",)),
     "null-in-mid-stream": _meet("null-in-mid-stream", None, SPOILT),
@@ -458,6 +462,9 @@ SECTIONS: Mapping[str, Mapping[str, Row]] = {
     "Pictures": PICTURES,
 }
 ROWS: Mapping[str, Row] = {name: row for rows in SECTIONS.values() for name, row in rows.items()}
-ENDLESS = ("endless-json", "gzip-bomb", "deflate-bomb", "endless-line", "json-nested-deep", "json-of-empty-objects")
+ENDLESS = (
+    "endless-json", "gzip-bomb", "deflate-bomb", "endless-line", "endless-lines", "json-nested-deep",
+    "json-of-empty-objects",
+)  # fmt: skip
 ENDLESS_BEFORE = ("endless-headers", "endless-header", "endless-error-page")  # before any of the answer
 BOMBS = ("endless-json", "gzip-bomb", "deflate-bomb")  # whose end `test_memory.py` tells, since they take long

@@ -29,7 +29,7 @@ class SseDecoder:
     is dropped as well, as the specification says.
 
     Args:
-        max_event_bytes: How large one line, and the data of one event, may grow.
+        max_event_bytes: How large one line, and the data of one event, may grow; its lines are a million at most.
 
     Attributes:
         largest: How large an event was so far, in bytes, where it was a mebibyte and more.
@@ -66,7 +66,8 @@ class SseDecoder:
         if not self._too_large:
             self._read(data, events)
         if self._too_large and not events:
-            raise APIResponseError(f"One event of the stream is larger than {self._max} bytes.")
+            what = "of more lines than a million" if len(self._data) > _MOST_LINES else f"larger than {self._max} bytes"
+            raise APIResponseError(f"One event of the stream is {what}.")
         return events
 
     def _read_plain(self, data: bytes) -> list[Event] | None:
@@ -146,7 +147,8 @@ class SseDecoder:
         elif name == b"event":
             self._type = value.decode("utf-8", "replace")
         # id and retry serve reconnecting, which no AI service offers; other fields and comments mean nothing.
-        self._too_large = len(line) > self._max or self._data_size > self._max
+        # Each line is an object besides: a short one takes thirty times its bytes.
+        self._too_large = len(line) > self._max or self._data_size > self._max or len(self._data) > _MOST_LINES
 
     def _close_event(self, events: list[Event]) -> None:
         if self._data:

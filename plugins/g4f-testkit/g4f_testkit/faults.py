@@ -425,6 +425,11 @@ def held_open_after_the_end(reply: Reply) -> Delivery:
     return deliver(reply, [*reply.pieces, STALL])
 
 
+def comments_after_the_end(reply: Reply) -> Delivery:
+    """The whole answer, and then comments for ever."""
+    return deliver(reply, chain(reply.pieces, _beat(b": still here\n\n")))
+
+
 def endless_output(reply: Reply) -> Delivery:
     """The last event with content again and again, for ever."""
     return deliver(reply, chain(reply.begun, _beat(reply.begun[-1])))
@@ -433,6 +438,11 @@ def endless_output(reply: Reply) -> Delivery:
 def endless_line(reply: Reply) -> Delivery:
     """An event whose end never comes."""
     return deliver(reply, chain([*reply.begun, b'data: {"id": "'], repeat(BLOCK)))
+
+
+def endless_lines(reply: Reply) -> Delivery:
+    """An event of short lines whose end never comes."""
+    return deliver(reply, chain(reply.begun, repeat(b"data:ab\n" * 2**13)))
 
 
 def a_byte_at_a_time(reply: Reply) -> Delivery:

@@ -196,6 +196,14 @@ def test_the_limit_of_a_line_is_exact(start: bytes, ended: bytes) -> None:
         SseDecoder(max_event_bytes=20).feed(line + b"x" + ended)
 
 
+def test_an_event_of_a_million_lines_is_an_error() -> None:
+    """Each of them takes much more memory than its bytes."""
+    decoder, read = SseDecoder(), b"data:\n" * 2**16
+    assert [decoder.feed(read) for _ in range(16)] == [[]] * 16
+    with pytest.raises(APIResponseError, match="of more lines than a million"):
+        decoder.feed(b"data:\n")
+
+
 def test_an_event_of_a_mebibyte_and_more_is_told_of() -> None:
     """Others may be read without a look at what is in them."""
     decoder = SseDecoder()
