@@ -1,5 +1,7 @@
 """Taking keys out of what a service says: whole or cut at either end, plain or as JSON, URLs, HTML and base64 write it.
 
+Small letters and capitals count as the same, since the name of a host is shown in small ones.
+
 Only what went wrong comes through here. Where the keys come from is told by `credentials.py`.
 """
 
@@ -9,6 +11,7 @@ import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import unescape
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 SHORTEST = 4  # a text would fall apart without each of fewer characters
@@ -16,6 +19,7 @@ TELLING = 8  # so many characters in a row give a key away; services show fewer,
 LONGEST = 2**20  # characters of a text that are kept: to search more would take seconds
 _REDACTED = "[redacted]"
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[\"'/\\]|&#?\w{1,8};")
+_SMALL = str.maketrans(ascii_uppercase, ascii_lowercase)  # str.lower may change how many characters there are
 _NESTED = 3  # JSON within JSON, as gateways pass on what they heard
 _Traces = Mapping[int, frozenset[str]]
 
@@ -40,8 +44,8 @@ def _list_traces(keys: Iterable[str]) -> _Traces:
     """Return, by length, what gives the keys away: each so many characters of how they may be written."""
     found: dict[int, set[str]] = {}
     for spelling in (spelling for key in keys for spelling in _spell(key) if len(spelling) >= SHORTEST):
-        width = min(len(spelling), TELLING)
-        found.setdefault(width, set()).update(spelling[at : at + width] for at in range(len(spelling) - width + 1))
+        width, small = min(len(spelling), TELLING), spelling.translate(_SMALL)
+        found.setdefault(width, set()).update(small[at : at + width] for at in range(len(small) - width + 1))
     return {width: frozenset(texts) for width, texts in found.items()}
 
 
@@ -71,9 +75,10 @@ def _redact_text(text: str, traces: _Traces) -> str:
 
 def _cover(covered: bytearray, plain: str, places: Sequence[int], traces: _Traces) -> None:
     """Mark which characters of a text are a key's, where `places` tells what became of which."""
+    small = plain.translate(_SMALL)
     for width, telling in traces.items():
-        for at in range(len(plain) - width + 1):
-            if plain[at : at + width] in telling:
+        for at in range(len(small) - width + 1):
+            if small[at : at + width] in telling:
                 first, last = places[at], places[at + width]
                 covered[first:last] = b"x" * (last - first)
 

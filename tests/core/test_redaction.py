@@ -19,6 +19,8 @@ KEYS = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_charac
 
 WAYS: dict[str, Callable[[str], str]] = {
     "as it is": str,
+    "in small letters": str.lower,
+    "in capitals": str.upper,
     "in a URL": lambda key: quote(key, safe=""),
     "in a URL's path": quote,
     "in a URL, in small letters": lambda key: "".join(f"%{ord(sign):02x}" for sign in key),
