@@ -120,6 +120,10 @@ def make_markdown(text: str) -> Markdown:
     """Return text to be printed as Markdown; where a link leads stands beside it."""
     markdown = Markdown("", code_theme="ansi_dark", hyperlinks=False)
     markdown.parsed = _PARSER.parse(text)
+    for token in markdown.parsed:
+        for part in token.children or ():
+            if part.type == "softbreak":  # Markdown joins such lines, and so would poems and addresses be joined
+                part.type = "hardbreak"
     return markdown
 
 

@@ -72,9 +72,14 @@ async def set_provider(chat: Chat, name: str) -> None:
 def tell_choice(chat: Chat) -> None:
     """Say who answers, as far as it is known before."""
     choice = chat.choice
-    who = ", or else ".join(choice.providers) or choice.base_url or "who serves the model"
-    model = choice.model or "the provider's own"
-    note(f"The provider is {who}. The model is {model}.")
+    who = ", or else ".join(choice.providers) or choice.base_url
+    if who:
+        model = choice.model or "the provider's own"
+        note(f"The provider is {who}. The model is {model}.")
+    elif choice.model:
+        note(f"The model is {choice.model}; who serves it answers.")
+    else:
+        note("No provider is chosen: one that can be used here answers. /provider NAME chooses another.")
 
 
 def set_system(chat: Chat, text: str) -> None:

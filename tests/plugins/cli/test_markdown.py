@@ -51,6 +51,15 @@ def test_an_answer_is_markdown_on_a_terminal(program: Program, rows: int, column
 
 
 @posix
+def test_lines_stay_lines(program: Program) -> None:
+    """Those of a poem, as of an address; Markdown would join them."""
+    program.serve(reply_events(*stream("Roses are red\nViolets are blue"), make_chunk(None, "stop")))
+    terminal = program.open("-p", "Service", "hi")
+    assert terminal.wait() == 0
+    assert [line.strip() for line in terminal.lines][:2] == ["Roses are red", "Violets are blue"]
+
+
+@posix
 def test_a_piece_is_seen_before_the_next_comes(program: Program) -> None:
     """Also in the middle of a block."""
     program.serve(reply_events(make_chunk("The **first** words"), STALL))

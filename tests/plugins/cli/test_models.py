@@ -54,6 +54,7 @@ def test_the_service_tells_its_models_when_it_is_asked(program: Program) -> None
     assert [row["id"] for row in json.loads(program.run("models", "--live", "-p", "Service", "--json").out)] == [
         "brand-new"
     ]
+    assert program.run("models", "--live", "-p", "Service").out.split()[6:8] == ["brand-new", "Service"]
     assert program.run("models", "--live").code == 2
 
 

@@ -117,6 +117,16 @@ def test_a_server_on_the_users_machine_needs_nothing(name: str) -> None:
     assert resolve_access(name, manifest, base_url="http://gpu:99", variables={}).base_url == "http://gpu:99/v1"
 
 
+async def test_an_address_alone_has_its_models_listed() -> None:
+    """As it is asked, and with OpenAI's client."""
+    with Loopback(reply_json({"object": "list", "data": [{"id": "own-1"}]})) as server:
+        async with AsyncClient(base_url=server.url) as client:
+            assert [model.id for model in await client.models.list()] == ["own-1"]
+            assert (await client.models.retrieve("own-1")).provider == "Custom"
+        async with AsyncClient() as client:
+            assert [model.id for model in await client.models.list(base_url=server.url)] == ["own-1"]
+
+
 def test_azure_is_found_by_its_resource() -> None:
     """The address is the resource's, as Azure shows it, and the key has a header of its own."""
     manifest: Manifest = MANIFESTS["AzureOpenAI"]

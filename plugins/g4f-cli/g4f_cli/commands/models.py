@@ -40,8 +40,10 @@ def list_models(text: str | None, provider: str | None, live: bool, as_json: boo
         click.echo(json.dumps(found, indent=2))
     elif found:
         click.echo(_format_models(found))
-    else:
+    elif text:
         note("There is no such model; g4f providers lists who takes any name.")
+    else:
+        note("No models are listed; g4f models --live -p PROVIDER asks a service, and some take any name.")
 
 
 @command.command("default", short_help="Show or set the model that is asked by default.")
@@ -110,7 +112,7 @@ def _read_manifests(provider: str | None) -> list[dict[str, Any]]:
 
 
 def _has_name_like(model: dict[str, Any], text: str) -> bool:
-    names = (f"{model['provider']}/{model['id']}", *model["aliases"])
+    names = (f"{model['provider']}/{model['id']}", *model.get("aliases", ()))
     return any(text in name.lower() for name in names)
 
 
@@ -122,7 +124,7 @@ def _format_models(models: list[dict[str, Any]]) -> str:
             model["id"],
             model["provider"],
             "yes" if model.get("ready", True) else "no",
-            ", ".join(model["aliases"]),
+            ", ".join(model.get("aliases", ())),
             ", ".join(name for name, can in model.get("capabilities", {}).items() if can == "yes"),
         )
         for model in models
