@@ -25,7 +25,15 @@ _MAX_PIECES = 256  # at a time: what is read stays in the processor's cache unti
 
 
 class _Protocol(ResponseHandler):
-    """Tells who reads a body that its framing broke. aiohttp hangs up then, and lets the reader wait for ever."""
+    """Does what aiohttp does not: it gives up connections with answers nobody asked for, and tells of broken framing.
+
+    Where the framing of a body breaks, aiohttp hangs up, and lets its reader wait for ever.
+    """
+
+    def is_connected(self) -> bool:
+        """Tell whether it may be used: what came while nobody waited would be taken for the next request's answer."""
+        transport = self.transport
+        return transport is not None and not transport.is_closing() and not self.should_close
 
     def set_exception(self, exc: BaseException, *args: Any, **kwargs: Any) -> None:
         super().set_exception(exc, *args, **kwargs)
@@ -35,7 +43,7 @@ class _Protocol(ResponseHandler):
 
 
 def mend_connector(connector: aiohttp.TCPConnector) -> aiohttp.TCPConnector:
-    """Have a connector make its connections so that a body whose framing breaks is told of at once."""
+    """Have a connector make its connections as they are above."""
     inner: Any = connector
     if hasattr(inner, "_factory"):
         inner._factory = partial(_Protocol, loop=asyncio.get_running_loop())
@@ -79,9 +87,10 @@ class Route:
         try:
             protocol = connection.protocol
             protocol.set_response_params(read_until_eof=True)
-            if not protocol.is_connected():
+            transport = protocol.transport
+            if transport is None or transport.is_closing():
                 raise aiohttp.ServerDisconnectedError
-            protocol.transport.write(head + body)
+            transport.write(head + body)
             message, content = await protocol.read()
             while message.code < 200 and message.code != 101:  # informational
                 message, content = await protocol.read()

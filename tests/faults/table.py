@@ -68,6 +68,7 @@ class Row:
         text: What the whole answer says.
         calls: The functions that it calls.
         endless: Whether the answer has no end, so that only a closed connection stops it.
+        again: Whether what is told is of a second call, which comes when the first turn was sent to its end.
     """
 
     title: str
@@ -84,6 +85,7 @@ class Row:
     text: str = TEXT
     calls: tuple[ToolCall, ...] = ()
     endless: bool = False
+    again: bool = False
 
     @property
     def seconds(self) -> float:
@@ -176,6 +178,14 @@ BEFORE = {
     "endless-headers": _meet("endless-headers", UNREADABLE, UNREADABLE, endless=True),
     "endless-header": _meet("endless-header", UNREADABLE, UNREADABLE, endless=True),
     "early-hints": _meet("early-hints", WHOLE, WHOLE),
+    "another-answer-when-idle": Row(
+        "An answer that nobody asked for comes on an idle connection, before the next call",
+        WHOLE,
+        WHOLE,
+        (Turn(fault="another-answer-when-idle"), Turn()),
+        requests=2,
+        again=True,
+    ),
     "closed-once": _recover("It is closed so once", Turn(fault="closed-before-the-answer")),
     "reset-once": _recover("It is reset so once", Turn(fault="reset-before-the-answer")),
 }

@@ -67,6 +67,11 @@ async def try_row(row: Row, dialect: str, way: Way, *, in_thread: bool = False) 
 async def _try(row: Row, way: Way, server: Server, options: Mapping[str, Any]) -> tuple[Outcome, bool]:
     """Return what the client came to, and whether it left open what had no end."""
     async with g4f.AsyncClient(**options) as client:
+        if row.again:
+            await _ASK[way](client, Outcome())
+            await wait_until(lambda: server.answered)
+            for _ in range(2):  # in which the loop takes notice of what is there by now
+                await asyncio.sleep(0)
         outcome = Outcome()
         async with _keeping(outcome, row):
             await _ASK[way](client, outcome)

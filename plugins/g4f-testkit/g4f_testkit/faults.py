@@ -83,6 +83,11 @@ def early_hints(reply: Reply) -> Delivery:
     return Delivery(chain(hints, deliver(reply).steps))
 
 
+def another_answer_when_idle(reply: Reply) -> Delivery:
+    """The answer, and then another one that nobody asked for."""
+    return Delivery(chain(deliver(reply).steps, [BEAT, *deliver(Reply(500)).steps]))
+
+
 def http_1_0(reply: Reply) -> Delivery:
     """The answer is of HTTP/1.0: where the connection ends, the body does."""
     return _speak_http_1_0(reply, reply.pieces)

@@ -40,6 +40,7 @@ class Server:
         asked: What those requests asked that its dialect understands.
         hang_ups: How many clients closed a connection before the answer was complete.
         sent: How many bytes it has sent.
+        answered: How many answers went out to their end.
         failures: What its dialect raised.
     """
 
@@ -66,6 +67,7 @@ class Server:
         self.asked: list[Asked] = []
         self.hang_ups = 0
         self.sent = 0
+        self.answered = 0
 
     def __enter__(self) -> Self:
         self._socket = socket.create_server(("127.0.0.1", self._port))  # here, where the caller sees that it is taken
@@ -161,6 +163,7 @@ class Server:
         except ConnectionError:
             self.hang_ups += 1
             return False
+        self.answered += 1
         return delivery.keep
 
     async def _take_step(self, step: Step, reader: Reader, writer: asyncio.StreamWriter) -> None:
