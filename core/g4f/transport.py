@@ -127,6 +127,8 @@ class Pool:
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None),
         )
+        if hasattr(session, "_retry_connection"):
+            session._retry_connection = False  # it is for g4f to say what is repeated, and how often
         holder = _close_at_the_end(session)
         await anext(holder)
         routes: dict[URL, direct.Route] | None = None if guarded or not direct.Route.is_possible(session) else {}

@@ -1117,6 +1117,27 @@ async def test_a_connection_that_was_closed_while_nobody_used_it_is_not_used_aga
     assert server.connections == 2
 
 
+async def test_what_a_used_connection_lost_is_sent_once(pool: Pool) -> None:
+    """It is for g4f's retries to say what is repeated; aiohttp alone would send a GET again."""
+    seen = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal seen
+        await reader.readuntil(b"\r\n\r\n")
+        seen += 1
+        writer.write(OK)
+        await reader.readuntil(b"\r\n\r\n")
+        seen += 1
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        transport = bind(pool, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        assert (await transport.send(GET)).body == b"ok"
+        with pytest.raises(APIConnectionError, match="without an answer"):
+            await transport.send(GET)
+    assert seen == 2
+
+
 async def test_a_connection_with_an_unread_answer_is_not_used_again(pool: Pool) -> None:
     """The rest of it would be taken for the next answer."""
 
