@@ -77,11 +77,11 @@ def hide_proxy(proxy: object) -> Secret | None:
     return Secret(proxy) if proxy else None
 
 
-def scrub(value: Any, secrets: Iterable[Secret]) -> Any:
-    """Return a text, or what JSON can say, without any of the keys; see `redact`."""
+def scrub(fields: Mapping[str, Any], secrets: Iterable[Secret]) -> dict[str, Any]:
+    """Return texts, or what JSON can say, without any of the keys; see `redact`."""
     from g4f.redaction import redact  # here because only what goes wrong needs it
 
-    return redact(value, [secret.reveal() for secret in secrets])
+    return redact(fields, [secret.reveal() for secret in secrets])
 
 
 @attrs.frozen(eq=False)

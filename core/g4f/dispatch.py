@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from g4f.transport import BoundTransport
 
 logger = logging.getLogger("g4f")
-_TOLD = ("args", "body", "code", "type", "param", "request_id")  # where an error has what the service said
+_TOLD = ("args", "code", "type", "param", "request_id", "body")  # where an error has what the service said
 
 
 @attrs.define(eq=False, repr=False)
@@ -382,7 +382,7 @@ def tidy_error(error: G4FError, target: Target, secrets: Sequence[Secret]) -> G4
         error.provider = error.provider or target.provider
         error.model = error.model or target.model
     told = {name: getattr(error, name) for name in _TOLD if hasattr(error, name)}
-    clean = {name: scrub(value, secrets) for name, value in told.items()}
+    clean = scrub(told, secrets)
     if clean != told:
         for name, value in clean.items():
             setattr(error, name, value)

@@ -14,9 +14,11 @@ from html import unescape
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
+import attrs
+
 SHORTEST = 4  # a text would fall apart without each of fewer characters
 TELLING = 8  # so many characters in a row give a key away; services show fewer, to tell which one they mean
-LONGEST = 2**20  # characters of a text that are kept: to search more would take seconds
+LONGEST = 2**18  # characters and values of an error that are kept: to search more would hold up everybody for seconds
 _REDACTED = "[redacted]"
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[\"'/\\]|&#?\w{1,8};")
 _SMALL = str.maketrans(ascii_uppercase, ascii_lowercase)  # str.lower may change how many characters there are
@@ -24,20 +26,34 @@ _NESTED = 3  # JSON within JSON, as gateways pass on what they heard
 _Traces = Mapping[int, frozenset[str]]
 
 
-def redact(value: Any, keys: Iterable[str]) -> Any:
-    """Return a text, or what JSON can say, without any of the keys and without what is left of one that was cut."""
+def redact(fields: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    """Return texts, or what JSON can say, without any of the keys and without what is left of one that was cut.
+
+    All fields together are cut after `LONGEST`, so the last ones suffer first.
+    """
     traces = _list_traces(keys)
-    return _redact(value, traces) if traces else value
+    search = _Search(traces)
+    return {name: search.redact(value) if traces else value for name, value in fields.items()}
 
 
-def _redact(value: Any, traces: _Traces) -> Any:
-    if isinstance(value, str):
-        return _redact_text(value, traces)
-    if isinstance(value, dict):
-        return {_redact(key, traces): _redact(item, traces) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_redact(item, traces) for item in value)
-    return value
+@attrs.define
+class _Search:
+    """What is looked for in one error, and how much of it may still be searched."""
+
+    traces: _Traces
+    left: int = LONGEST
+
+    def redact(self, value: Any) -> Any:
+        if isinstance(value, str):
+            text = value[: max(0, self.left)]
+            self.left -= len(text) + 1
+            return _redact_text(text, self.traces)
+        self.left -= 1
+        if isinstance(value, dict):
+            return {self.redact(key): self.redact(item) for key, item in value.items() if self.left > 0}
+        if isinstance(value, (list, tuple)):
+            return type(value)(self.redact(item) for item in value if self.left > 0)
+        return value
 
 
 def _list_traces(keys: Iterable[str]) -> _Traces:
@@ -61,7 +77,6 @@ def _spell(key: str) -> Iterator[str]:
 
 
 def _redact_text(text: str, traces: _Traces) -> str:
-    text = text[:LONGEST]
     covered = bytearray(len(text))
     plain: str = text
     places: Sequence[int] = range(len(text) + 1)

@@ -5,17 +5,24 @@ import html
 import json
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from g4f.redaction import LONGEST, TELLING, redact
+from g4f import redaction
+from g4f.redaction import LONGEST, TELLING
 
 KEY = "sk-A/b+C\"d\\e&f'g<h%41=" + "i0J1k2L3m4" * 4
 # Without what begins an escape: a key with "%41" in it could be read in two ways.
 KEYS = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="%&\\"), min_size=12, max_size=40)
+
+
+def redact(value: Any, keys: list[str]) -> Any:
+    return redaction.redact({"body": value}, keys)["body"]
+
 
 WAYS: dict[str, Callable[[str], str]] = {
     "as it is": str,
@@ -120,3 +127,24 @@ def test_a_key_is_taken_out_of_all_that_an_answer_may_hold() -> None:
 def test_a_text_without_end_is_cut() -> None:
     """To search it all would take seconds."""
     assert redact("x" * (LONGEST + 5), [KEY]) == "x" * LONGEST
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ["x" * LONGEST] * 9,
+        ["x"] * LONGEST,
+        [[]] * (LONGEST + 1),
+        {str(number): number for number in range(LONGEST)},
+        {"x" * number: None for number in range(2000)},
+        [{"x": ["x" * LONGEST]}, "x", [KEY, {KEY: KEY}], KEY],
+    ],
+    ids=["texts", "short texts", "empty lists", "fields", "names", "depths"],
+)
+def test_an_answer_without_end_is_cut(answer: Any) -> None:
+    """Its texts and values are counted together, and what came before it is kept."""
+    told = redaction.redact({"args": ("no", 1), "body": answer, "code": "late"}, [KEY])
+    assert told["args"] == ("no", 1)
+    assert told["code"] == ""
+    assert len(json.dumps(told["body"])) <= LONGEST * 5  # two characters between values, two around each
+    assert KEY not in json.dumps(told["body"])
