@@ -25,6 +25,9 @@ class Budget:
     most 20 % more requests over 1,000 calls. Repeats that helped are given back, so that a service which only stumbles
     never uses them up. A minute without a repeat makes ten free again.
 
+    `doubted` are the providers that said when to come again, and failed then: their word counts for nothing until they
+    answer.
+
     Args:
         clock: Tells the time in seconds.
     """
@@ -32,6 +35,7 @@ class Budget:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._left: dict[str, float] = {}
+        self.doubted: set[str] = set()
         self._repeated: dict[str, float] = {}
 
     def earn(self, provider: str) -> None:
@@ -43,6 +47,7 @@ class Budget:
         now = self._clock()
         if now - self._repeated.get(provider, now) > _FORGOTTEN_AFTER:
             self._left[provider] = _FREE
+            self.doubted.discard(provider)
         if self._left[provider] < 1.0:
             return False
         self._left[provider] -= 1.0
@@ -50,7 +55,8 @@ class Budget:
         return True
 
     def give_back(self, provider: str, repeats: int) -> None:
-        """Note that repeats which were taken led to an answer."""
+        """Note an answer, and that so many repeats which were taken led to it."""
+        self.doubted.discard(provider)
         self._left[provider] = min(_FREE, self._left[provider] + repeats)
 
 
@@ -59,7 +65,7 @@ class Retry:
 
     What the service asks to wait is obeyed up to 60 seconds; above that the error is raised. Otherwise the wait is
     random between zero and a limit that doubles ("full jitter"). A repeat at the time that a 429 names takes nothing of
-    the budget: such a service lives, and will answer then.
+    the budget: such a service lives, and will answer then. Where one fails the next ones do, until an answer comes.
 
     Args:
         max_retries: How often one call is repeated at most.
@@ -75,20 +81,24 @@ class Retry:
         provider = call.target.provider
         self.budget.earn(provider)
         tries = taken = 0
+        named = False  # whether this try comes at a time that the service named
         while True:
             try:
                 answer = await call_next(call)
             except APIError as error:
+                if named:
+                    self.budget.doubted.add(provider)
                 wait = self._find_wait(error, tries)
                 if wait is None:
                     raise
-                if not (isinstance(error, RateLimitError) and error.retry_after is not None):
-                    if not self.budget.spend(provider):
-                        error.add_note(_SPENT)
-                        raise
-                    taken += 1
+                named = isinstance(error, RateLimitError) and error.retry_after is not None
+                free = named and provider not in self.budget.doubted
+                if not free and not self.budget.spend(provider):
+                    error.add_note(_SPENT)
+                    raise
+                taken += not free
             else:
-                if taken:
+                if taken or provider in self.budget.doubted:
                     self.budget.give_back(provider, taken)
                 return answer
             tries += 1

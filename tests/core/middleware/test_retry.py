@@ -146,12 +146,13 @@ def test_waits_are_random_below_a_limit_that_doubles() -> None:
     assert retry._find_wait(at_once(retry_after=MAX_WAIT), 0) == MAX_WAIT
 
 
+@pytest.mark.parametrize("kind", [InternalServerError, RateLimitError])
 @pytest.mark.parametrize("max_retries", [1, 2, 10])
-async def test_a_dead_service_gets_a_fifth_more_requests_at_most(max_retries: int) -> None:
-    """Over a thousand calls; ten repeats are free, so that a single hiccup never counts."""
-    retry, service = Retry(max_retries), Service(at_once(), dead=True)
+async def test_a_dead_service_gets_a_fifth_more_requests_at_most(max_retries: int, kind: type[APIError]) -> None:
+    """Over a thousand calls, also where it says when to come again; ten repeats are free, so that no hiccup counts."""
+    retry, service = Retry(max_retries), Service(at_once(kind), dead=True)
     for _ in range(1000):
-        with pytest.raises(InternalServerError):
+        with pytest.raises(kind):
             await retry(make_call(), service)
 
     assert 1100 < service.tries <= 1200
@@ -197,6 +198,33 @@ async def test_many_calls_that_are_told_when_to_come_again_all_do() -> None:
     retry = Retry(max_retries=1)
     calls = [retry(make_call(), Service(at_once(RateLimitError))) for _ in range(100)]
     assert await asyncio.gather(*calls) == ["answer"] * 100
+
+
+@pytest.mark.parametrize("how", ["", "it answered", "a minute passed"])
+async def test_a_service_that_named_a_wrong_time_is_believed_again_later(how: str) -> None:
+    """Once it answered or a minute passed; until then such repeats come out of the budget as others do."""
+    now = [0.0]
+    retry = Retry(max_retries=1, budget=Budget(lambda: now[0]))
+    for _ in range(14):  # the first finds out, ten are free, and these calls earn two
+        with pytest.raises(RateLimitError):
+            await retry(make_call(), Service(at_once(RateLimitError), dead=True))
+    if how == "it answered":
+        await retry(make_call(), Service())
+    now[0] += 61.0 if how == "a minute passed" else 59.0
+    calls = [retry(make_call(), Service(at_once(RateLimitError))) for _ in range(100)]
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    assert (answers == ["answer"] * 100) is bool(how)
+
+
+async def test_an_error_that_follows_a_named_time_is_doubted_whatever_it_is() -> None:
+    """A service that names a time and then breaks down gets no more requests than another."""
+    retry, tries = Retry(max_retries=1), 0
+    for _ in range(1000):
+        service = Service(at_once(RateLimitError), at_once())
+        with pytest.raises((RateLimitError, InternalServerError)):
+            await retry(make_call(), service)
+        tries += service.tries
+    assert 1100 < tries <= 1200
 
 
 async def test_an_error_says_that_nothing_was_left_to_repeat_it() -> None:
