@@ -45,6 +45,7 @@ from g4f.errors import (
     APIError,
     APITimeoutError,
     Attempt,
+    AuthenticationError,
     G4FError,
     InvalidInputError,
     make_status_error,
@@ -347,6 +348,8 @@ class Trial:
     def tidy_error(self, error: G4FError) -> G4FError:
         """Tell an error as it should be: with names, without keys."""
         _hide_origin(error, self._plugin, self._access)
+        if isinstance(error, AuthenticationError) and self._access.foreign and self._access.secret is None:
+            error.args = (f"{error.message} No key was sent: none is given for this address.", *error.args[1:])
         return _keep_jobs(tidy_error(error, self._call.target, self._secrets), self._jobs)
 
 
