@@ -114,8 +114,22 @@ class HttpProvider:
         """
         response = await context.transport.send(self.complete(request, context))
         if response.status >= 400:
-            raise self.wire.decode_error(response.status, response.headers, response.body)
+            raise self.wire.decode_error(response.status, _date(response.headers), response.body)
         return response
+
+
+def _date(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Return an answer's headers with a date: whoever receives none adds its own (RFC 9110, 6.6.1).
+
+    Without it a `Retry-After` that is a date tells of no wait.
+    """
+    if "date" in headers or "retry-after" not in headers:
+        return headers
+    from email.utils import formatdate  # here because only what goes wrong needs it
+
+    from multidict import CIMultiDict
+
+    return CIMultiDict({**headers, "date": formatdate(usegmt=True)})
 
 
 def leave_out_denied(request: ChatRequest, context: Context) -> ChatRequest:
@@ -242,7 +256,7 @@ class ChunkReader:
         self.request_id = read_request_id(response.headers)
         if response.status >= 400:
             page = await response.read(self._limits.error_bytes)
-            raise self._wire.decode_error(response.status, response.headers, page)
+            raise self._wire.decode_error(response.status, _date(response.headers), page)
         self._reads = aiter(response)
         return response
 

@@ -154,6 +154,8 @@ def _is_quota(code: str) -> Failure:
 _SLOW = Failure(429, "Slow down.", type="rate_limit_error", code="rate_limit_exceeded")
 _NOW = "Sun, 06 Nov 1994 08:49:37 GMT"
 _DATED = {"date": _NOW, "retry-after": _NOW}
+_NEXT_DAY = {"date": _NOW, "retry-after": "Mon, 07 Nov 1994 08:49:37 GMT"}
+_ONE_DAY = {"retry-after": "Sun, 06 Nov 2094 08:49:37 GMT"}
 _JPEG = f"data:image/jpeg;base64,{b64encode(PICTURE).decode()}"
 _BOMB: Mapping[str, Any] = {"timeout": MUCH_LATER, "endless": True, "ways": CHAT}
 _CALLS = (ToolCall("get_weather", {"city": "Paris"}, "call_1", 4), ToolCall("get_time", {"zone": "UTC"}, "call_2", 4))
@@ -208,6 +210,18 @@ STATUS = {
     ),
     "retry-after-too-long": _refuse(
         "429 with a `Retry-After` of a day", g4f.RateLimitError, attrs.evolve(_SLOW, retry_after=86400), requests=1
+    ),
+    "retry-after-date-too-long": _refuse(
+        "429 with a `Retry-After` that is a date a day after the answer's",
+        g4f.RateLimitError,
+        attrs.evolve(_SLOW, headers=_NEXT_DAY),
+        requests=1,
+    ),
+    "retry-after-date-without-a-date": _refuse(
+        "429 with a `Retry-After` that is a date far away, and none of the answer",
+        g4f.RateLimitError,
+        attrs.evolve(_SLOW, headers=_ONE_DAY),
+        requests=1,
     ),
     "quota": Row(
         "429 that means a used-up quota",
