@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from g4f.transport import BoundTransport
 
 logger = logging.getLogger("g4f")
+_MOST_DOWNLOADS = 4  # how many of the largest pictures one answer may name
 _TOLD = ("args", "code", "type", "param", "request_id", "body")  # where an error has what the service said
 
 
@@ -221,17 +222,30 @@ class Dispatcher:
             trial.tidy_error(error)
             raise
 
-    async def download(self, provider: str, url: str) -> bytes:
-        """Download a file that a provider's answer names, without credentials.
+    def open_downloads(self, provider: str) -> Callable[[str], Coroutine[Any, Any, bytes]]:
+        """Return what downloads the files that one answer of a provider names, one after the other.
 
-        Raises:
-            APIError: It cannot be had.
+        They are had without credentials, and have one deadline and one limit of bytes together, from the first on.
+        Each raises APIError where it cannot be had.
         """
-        reach = self.reaches[provider]
-        plugin = reach.load()
-        call = Call(ChatRequest(()), Target(provider, None))
-        trial = Trial(call, plugin, reach.resolve(plugin), self.pool, self.timeout, self.proxy, self.limits)
-        return (await trial.fetch(url)).body
+        left, date = _MOST_DOWNLOADS * self.limits.download_bytes, 0.0
+
+        async def download(url: str) -> bytes:
+            nonlocal left, date
+            timeout, total, now = self.timeout, self.timeout.total, time.monotonic()
+            if total is not None:
+                date = date or now + total
+                timeout = attrs.evolve(timeout, total=max(round(date - now, 2), 0.01))
+            limits = attrs.evolve(self.limits, download_bytes=max(1, min(self.limits.download_bytes, left)))
+            reach = self.reaches[provider]
+            plugin = reach.load()
+            call = Call(ChatRequest(()), Target(provider, None))
+            trial = Trial(call, plugin, reach.resolve(plugin), self.pool, timeout, self.proxy, limits)
+            body = (await trial.fetch(url)).body
+            left -= len(body)
+            return body
+
+        return download
 
 
 class Trial:

@@ -192,6 +192,31 @@ async def test_pictures_are_read_to_their_limits(server: Loopback, tmp_path: Pat
     assert len(list(tmp_path.iterdir())) == 2
 
 
+async def test_the_pictures_that_an_answer_names_have_limits_together(server: Loopback) -> None:
+    """Their number is what was asked for, or ten; their bytes are those of four of the largest."""
+    picture = PNG + b"x" * 992
+    named = reply_json({"data": [{"url": f"{server.url}/{number}"} for number in range(12)]})
+    server.answer = lambda request: Reply(200, {}, picture) if request.method == "GET" else named
+    settings = {"response_format": "b64_json", "limits": Limits(download_bytes=1000)}
+    async with make_client(server) as client:
+        assert len((await client.images.generate("A cat", n=2, **settings)).data) == 2
+        assert [request.method for request in server.requests] == ["POST", "GET", "GET"]
+        assert len((await client.images.generate("A cat", n=4, **settings)).data) == 4
+        with pytest.raises(g4f.APIResponseError, match="larger than"):
+            await client.images.generate("A cat", n=5, **settings)
+        assert len((await client.images.generate("A cat", response_format="b64_json")).data) == 10
+
+
+async def test_the_pictures_that_an_answer_names_have_one_deadline(server: Loopback) -> None:
+    """However many they are, each of which would come in time."""
+    named = reply_json({"data": [{"url": f"{server.url}/{number}"} for number in range(10)]})
+    server.answer = lambda request: Reply(200, {}, [0.3, PNG]) if request.method == "GET" else named
+    async with make_client(server) as client:
+        with pytest.raises(g4f.APITimeoutError, match="The download of"):
+            await client.images.generate("A cat", response_format="b64_json", timeout=1.0)
+    assert len(server.requests) < 11
+
+
 async def test_pictures_that_are_given_are_read_to_their_limit(server: Loopback, tmp_path: Path) -> None:
     """Nothing is sent of one that is larger."""
     picture = PNG + b"x" * 992

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from g4f.client._arguments import ImageArguments, ProvidersInput, check_image_arguments, make_image_request
 from g4f.client._pictures import read_images
+from g4f.drawing import MAX_IMAGES
 from g4f.errors import InvalidInputError
 from g4f.images import ImageOperation, Images
 from g4f.media import ImageInput, deliver_images
@@ -108,9 +109,8 @@ class ImagesResource:
             request, provider, client._settings.provider if own is None else own, arguments
         )
         images: Images = await run()
-
-        async def download(url: str) -> bytes:
-            return await dispatcher.download(images.provider or "", url)
-
+        asked = request.options.get("n")
+        del images.data[asked if isinstance(asked, int) and asked > 0 else MAX_IMAGES :]  # what else a service names
+        download = dispatcher.open_downloads(images.provider or "")
         await deliver_images(images, response_format, client._settings.media_folder(), download)
         return images
