@@ -22,6 +22,8 @@ _ANSWERING = frozenset(
         "citations", "extra_content",
     }
 )  # fmt: skip
+# Fields inside of those that only say what or which something is.
+_NAMING = frozenset({"format", "id", "index", "media_type", "mime_type", "mimeType", "role", "type"})
 
 
 def fold_chunks(chunks: Iterable[Chunk]) -> Completion:
@@ -256,13 +258,55 @@ def _tells(name: str, value: Any) -> bool:
         return _calls({"function": value})
     if name == "audio":
         return isinstance(value, dict) and bool(value.get("data") or value.get("transcript"))
-    return any(value) if isinstance(value, list) else isinstance(value, (str, dict))
+    return isinstance(value, str) or (isinstance(value, (list, dict)) and _has_text(value))
+
+
+def _has_text(value: list[Any] | dict[str, Any]) -> bool:
+    """Tell whether there is any text in it but in fields that name: a part with an empty text is empty."""
+    waiting: list[Any] = [value]  # no recursion, for it may be nested deep
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            waiting += [inner for name, inner in item.items() if name not in _NAMING]
+        elif isinstance(item, list):
+            waiting += item
+        elif item and isinstance(item, str):
+            return True
+    return False
 
 
 def _calls(call: dict[str, Any]) -> bool:
     """Tell whether a tool call, or a piece of one, names what is called or with what."""
+    called = _read_called(call)
+    return bool(called.get("name") or called.get("arguments") or called.get("input"))
+
+
+def _read_called(call: dict[str, Any]) -> dict[str, Any]:
     called = call.get("function") or call.get("custom")
-    return isinstance(called, dict) and bool(called.get("name") or called.get("arguments") or called.get("input"))
+    return called if isinstance(called, dict) else {}
+
+
+def list_signs(chunk: Chunk) -> set[tuple[object, ...]] | None:
+    """Return what a chunk tells that is no news when it is told again: that a choice ended, and what a call is named.
+
+    Returns:
+        The signs, or None where there is more in it: the arguments of a call, reasoning, a picture.
+    """
+    signs: set[tuple[object, ...]] = set()
+    for choice in list_objects(chunk._data.get("choices")):
+        index, delta = read_index(choice), choice.get("delta")
+        delta = delta if isinstance(delta, dict) else {}
+        if choice.get("finish_reason"):
+            signs.add((index,))
+        for call in [*list_objects(delta.get("tool_calls")), {"function": delta.get("function_call")}]:
+            called = _read_called(call)
+            if called.get("arguments") or called.get("input"):
+                return None
+            if called.get("name"):
+                signs.add((index, str(call.get("id") or call.get("index")), str(called["name"])))
+        if has_content({name: value for name, value in delta.items() if name not in ("tool_calls", "function_call")}):
+            return None
+    return signs
 
 
 def is_answer(completion: Completion) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Self
 from g4f.chat import Chunk, Usage
 from g4f.context import Timeout
 from g4f.errors import APIError, APIResponseError, Attempt
-from g4f.fold import examine_chunk, join_surrogates, read_content
+from g4f.fold import examine_chunk, join_surrogates, list_signs, read_content
 from g4f.halves import Halves, is_cut
 from g4f.watch import Watch, ends_task, name_error
 
@@ -45,7 +45,7 @@ class ChatStream:
 
     __slots__ = (
         "__weakref__", "_begin", "_closed", "_convert_error", "_failure", "_halves", "_held", "_iterated", "_iterator",
-        "_lively", "_opened", "_opening", "_reports", "_source", "_tell_all", "_text", "_timeout", "_watch",
+        "_lively", "_opened", "_opening", "_reports", "_signs", "_source", "_tell_all", "_text", "_timeout", "_watch",
         "attempts", "ended", "model", "provider", "request_id", "usage", "warnings",
     )  # fmt: skip
 
@@ -71,6 +71,7 @@ class ChatStream:
         self.ended = False
         self._tell_all = True
         self._lively = False  # whether content came in this batch
+        self._signs: set[tuple[object, ...]] = set()  # what is content only once
         self.provider: str | None = None
         self.model: str | None = None
         self.warnings: list[str] = []
@@ -225,16 +226,26 @@ class ChatStream:
     def _take(self, chunk: Chunk) -> Chunk | None:
         """Note what a chunk tells, and return it as it is delivered; None for what the user did not ask for."""
         content, plain = examine_chunk(chunk)
-        if content is not None:
+        if content:
             self._lively = True
-            if content:
-                self._text.append(content)
+            self._text.append(content)
+        elif content is not None and self._is_news(chunk):
+            self._lively = True
         data = chunk._data
         if data.get("usage"):
             self.usage = chunk.usage
         if not (self._tell_all or data.get("choices")):
             return None
         return chunk if plain and (self._halves is None or not self._halves.waiting) else self._mend(chunk)
+
+    def _is_news(self, chunk: Chunk) -> bool:
+        """Tell a chunk without text that goes on with the answer from one that only tells again how it ended."""
+        signs = list_signs(chunk)
+        if signs is None:
+            return True
+        known = signs <= self._signs
+        self._signs |= signs
+        return not known
 
     def _mend(self, chunk: Chunk) -> Chunk:
         if self._halves is None:

@@ -159,6 +159,38 @@ async def test_signs_of_life_put_no_deadline_off(delta: dict[str, Any], before: 
         await read_texts(stream)
 
 
+NAMED = {"tool_calls": [{"index": 0, "id": "call_1", "function": {"name": "f", "arguments": ""}}]}
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"delta": {}, "finish_reason": "stop"},
+        {"delta": NAMED, "finish_reason": None},
+        {"delta": {"function_call": {"name": "f", "arguments": ""}}, "finish_reason": None},
+    ],
+)
+async def test_what_is_told_again_puts_no_deadline_off(choice: dict[str, Any]) -> None:
+    """That a choice ended, and what a call is named, is content once."""
+    chunk = Chunk.from_dict({"choices": [{"index": 0, **choice}]})
+    stream, source = make_stream(*[chunk, 0.03] * 100, ..., timeout=FAST)
+    with pytest.raises(APITimeoutError, match="in the middle"):
+        await read_texts(stream)
+    assert not source.waiting.is_set()
+
+
+async def test_what_goes_on_with_the_answer_puts_the_deadline_off() -> None:
+    """The end of another choice, the name of another call, and arguments, even if they are the same again."""
+    ends = [{"index": index, "delta": {}, "finish_reason": "stop"} for index in range(3)]
+    names = [{"delta": {"tool_calls": [{"index": index, "function": {"name": "f"}}]}} for index in range(3)]
+    pieces = [{"delta": {"tool_calls": [{"index": 0, "function": {"arguments": "0"}}]}}] * 3
+    thoughts = [{"delta": {"reasoning_content": "Hm"}}] * 3
+    chunks = [Chunk.from_dict({"choices": [choice]}) for choice in [*names, *pieces, *thoughts, *ends]]
+    stream, _ = make_stream(*(item for chunk in chunks for item in (chunk, 0.06)), timeout=FAST)
+
+    assert [chunk async for chunk in stream] == chunks
+
+
 @pytest.mark.parametrize("items", [(), (EMPTY,), (USAGE,), (EMPTY, USAGE), (EMPTY,) * 100])
 async def test_a_stream_without_content_is_an_error_that_may_be_retried(items: tuple[Chunk, ...]) -> None:
     """An empty stream is no answer; nothing was delivered, so it may be asked for again."""

@@ -362,6 +362,9 @@ STREAMS = {
     "pings-only": _meet("pings-only", None, STALLED, timeout=SHORT_GAP, endless=True),
     "pings-before-the-content": _meet("pings-before-the-content", None, SILENT, timeout=SOON, endless=True),
     "empty-calls-for-ever": _meet("empty-calls-for-ever", None, STALLED, timeout=SHORT_GAP, endless=True),
+    "finish-reasons-for-ever": _meet(
+        "finish-reasons-for-ever", None, STALLED, timeout=SHORT_GAP, endless=True, only=("openai", "anthropic")
+    ),
     "unknown-fields-for-ever": _meet("unknown-fields-for-ever", None, STALLED, timeout=SHORT_GAP, endless=True),
     "unknown-fields-before-the-content": _meet(
         "unknown-fields-before-the-content", None, SILENT, timeout=SOON, endless=True

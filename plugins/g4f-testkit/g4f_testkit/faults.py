@@ -392,6 +392,11 @@ def empty_calls_for_ever(reply: Reply) -> Delivery:
     return deliver(reply, chain(reply.begun, _beat(_EMPTY_CALL)))
 
 
+def finish_reasons_for_ever(reply: Reply) -> Delivery:
+    """What comes before the end, and then a finish reason again and again, and no end."""
+    return deliver(reply, chain(reply.begun, _beat(_FINISH)))
+
+
 def unknown_fields_for_ever(reply: Reply) -> Delivery:
     """What comes before the end, and then fields that nobody knows for ever."""
     return deliver(reply, chain(reply.begun, _beat(_UNKNOWN_FIELD)))
@@ -590,6 +595,10 @@ _EMPTY_CALL = _write_event(
     {"tool_calls": [{"index": 0, "id": "call_1", "function": {"arguments": ""}}]},
     {"type": "input_json_delta", "partial_json": ""},
     {"index": 0, "content": {"parts": [{"functionCall": {"partialArgs": [], "willContinue": True}}]}},
+)
+_FINISH = (
+    b'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "type": "message_delta", '
+    b'"delta": {"stop_reason": "end_turn"}}\n\n'
 )
 _UNKNOWN_FIELD = _write_event(
     {"note": "still here"}, {"type": "note_delta", "note": "still here"}, {"index": 0, "note": "still here"}
