@@ -45,6 +45,7 @@ from g4f.wire.json import FEW_BYTES, check_json
 
 MAX_REDIRECTS = 5
 FINISH_SECONDS = 0.1
+_LOOK_UP_SECONDS = 2.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PARSED_BY_PYTHON = aiohttp.http_parser.HttpResponseParser is aiohttp.http_parser.HttpResponseParserPy
 _AT_ONCE = 2**20  # aiohttp warns of larger bodies in one piece
@@ -178,7 +179,7 @@ class Pool:
             chosen = _find_public_origin(url) in trusted
             free = self._allow_private_urls or chosen
             proxy = own_proxy or self.select_proxy(url)
-            if not free and names_private_host(url):  # a proxy looks names up where nobody can check them
+            if not free and (names_private_host(url) or (proxy is not None and await _leads_inside(url))):
                 raise _make_private_error(url)
             session = await self.get_session(guarded=not free and proxy is None)
             outgoing = _Outgoing("GET", url, _UNCOMPRESSED, {}, b"", proxy, connect_seconds)
@@ -607,6 +608,15 @@ def _join(url: str, location: str) -> str:
 
 class _PrivateAddressError(OSError):
     """A public URL led to an address that is not public."""
+
+
+async def _leads_inside(url: str) -> bool:
+    """Tell whether a URL's name has an address here that is not public, since a proxy looks it up unseen."""
+    with suppress(OSError, ValueError):  # a name that nobody knows here, or not in time, is left to the proxy
+        async with asyncio.timeout(_LOOK_UP_SECONDS):
+            found = await asyncio.get_running_loop().getaddrinfo(URL(url).raw_host, None, type=socket.SOCK_STREAM)
+        return not all(is_public_address(str(address[0])) for *_, address in found)
+    return False
 
 
 def _make_private_error(url: str) -> APIConnectionError:

@@ -3,6 +3,7 @@ import gc
 import gzip
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 import sys
@@ -1016,6 +1017,36 @@ async def test_a_name_that_leads_to_a_private_address_is_not_downloaded_from(
 
     expect_clean(caught.value)
     assert not server.connections
+
+
+@pytest.mark.parametrize(
+    ("addresses", "asked"), [(["10.0.0.1"], False), (["8.8.8.8", "::1"], False), (["8.8.8.8"], True), ([], True)]
+)
+async def test_a_proxy_is_not_sent_to_a_name_that_is_private_here(
+    addresses: list[str], asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any of its addresses will do; a name that nobody knows here is the proxy's to look up."""
+    looked_up = asyncio.get_running_loop().getaddrinfo
+
+    async def look_up(host: Any, port: Any, **hints: Any) -> Any:
+        if host != "inside.example":
+            return await looked_up(host, port, **hints)
+        if not addresses:
+            raise socket.gaierror(socket.EAI_NONAME, "unknown")
+        return [answer for address in addresses for answer in await looked_up(address, port, **hints)]
+
+    async with run_proxy() as proxy:
+        pool = Pool({"all": Secret(proxy.url)})
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", look_up)
+        if asked:
+            assert (await pool.fetch("http://inside.example/x.png", deadlines=Timeout())).body == b"from the proxy"
+        else:
+            with pytest.raises(APIConnectionError, match="not a public address") as caught:
+                await pool.fetch("http://inside.example/x.png", deadlines=Timeout())
+            expect_clean(caught.value)
+        await pool.close()
+
+    assert len(proxy.requests) == asked
 
 
 async def test_a_redirect_does_not_lead_a_download_to_a_private_address(pool: Pool) -> None:
