@@ -223,11 +223,11 @@ def arrange_middleware(
 
 
 def split_entry(provider: ProviderInput) -> tuple[ProviderInput, str | None]:
-    """Split "Provider/model", as which a provider can be given; no provider has a slash in its name."""
+    """Split "Provider/model", as which a provider can be given; no provider has a slash in its name, nor a path."""
     if not isinstance(provider, str) or "/" not in provider:
         return provider, None
-    name, _, model = provider.partition("/")
-    return name, model or None
+    name, *model = provider.split("/")
+    return (provider, None) if ".." in model else (name, "/".join(model) or None)
 
 
 def list_providers(given: ProvidersInput | None) -> list[ProviderInput]:
