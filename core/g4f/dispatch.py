@@ -362,7 +362,8 @@ class Trial:
     def tidy_error(self, error: G4FError) -> G4FError:
         """Tell an error as it should be: with names, without keys."""
         _hide_origin(error, self._plugin, self._access)
-        if isinstance(error, AuthenticationError) and self._access.foreign and self._access.secret is None:
+        sent_none = not (self._access.list_secrets() or self._call.request.extra_headers)
+        if isinstance(error, AuthenticationError) and self._access.foreign and sent_none:
             error.args = (f"{error.message} No key was sent: none is given for this address.", *error.args[1:])
         return _keep_jobs(tidy_error(error, self._call.target, self._secrets), self._jobs)
 

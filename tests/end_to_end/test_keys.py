@@ -285,16 +285,18 @@ async def test_a_foreign_address_never_gets_the_environments_key(
     assert not _see(server, "org-of-the-environment")
 
 
-@pytest.mark.parametrize(("key", "says"), [(None, True), (CALL, False)])
+@pytest.mark.parametrize(
+    ("given", "says"), [({}, True), ({"api_key": CALL}, False), ({"extra_headers": {"Authorization": CALL}}, False)]
+)
 async def test_a_refusal_where_no_key_was_sent_says_so(
-    key: str | None, says: bool, environment: pytest.MonkeyPatch
+    given: dict[str, Any], says: bool, environment: pytest.MonkeyPatch
 ) -> None:
-    """Else one would look for what is wrong with the key that was not sent."""
+    """Else one would look for what is wrong with the key that was not sent; headers may hold one, too."""
     environment.setenv("OPENAI_API_KEY", ENVIRONMENT)
     with Loopback(reply_json({"error": {"message": "Wrong key."}}, 401)) as server:
         async with AsyncClient(provider="OpenaiChat", base_url=server.url) as client:
             with pytest.raises(g4f.AuthenticationError) as caught:
-                await client.chat.completions.create("Hi", "gpt-4o-mini", api_key=key)
+                await client.chat.completions.create("Hi", "gpt-4o-mini", **given)
     assert ("No key was sent: none is given for this address." in str(caught.value)) is says
 
 

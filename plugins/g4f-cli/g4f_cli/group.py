@@ -165,6 +165,8 @@ class CommandGroup(click.Group):
         if len(words) <= most or len(words) <= _LACKING.get(first, 0) or (first == "run" and len(words) <= 2):
             ask = f"To ask it: g4f {self._default} {first} …"
             like = f"g4f {' '.join(ours)} MODEL" if ours else "g4f chat -m MODEL" if first == "run" else "nothing"
+            if ours and not self._is_command(ours[0]):
+                like += ", which g4f install local brings,"
             raise click.UsageError(f"There is no command {first!r} here; {like} is like it. {ask}", ctx)
         return None
 
