@@ -15,7 +15,7 @@ _LONGEST_BACKOFF = 8.0
 _FREE = 10.0
 _EARNED_PER_CALL = 0.19
 _FORGOTTEN_AFTER = 60.0  # seconds without a repeat
-_SPENT = "g4f did not repeat this: the service failed so often that only every fifth call is repeated (see g4f.Budget)."
+_SPENT = "g4f did not repeat this: the service failed so often that only every fifth call is (g4f.middleware.Budget)."
 
 
 class Budget:
