@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from g4f.chat import ChatRequest
 from g4f.client._arguments import CallArguments, ProvidersInput
-from g4f.client._settings import CUSTOM
+from g4f.client._settings import UNNAMED
 from g4f.credentials import has_access
 from g4f.dispatch import Dispatcher
 from g4f.errors import APIStatusError, ModelNotFoundError
@@ -61,9 +61,9 @@ class Models:
             G4FError: The provider cannot be asked.
         """
         chosen = provider if provider is not None else self._client._settings.provider
-        if chosen is None and (arguments.get("base_url") or self._client._settings.base_urls.plain):
-            chosen = CUSTOM
-        if chosen is None:
+        # An address that came without a provider means one, which `choose` finds.
+        at_server = isinstance(arguments.get("base_url"), str) or UNNAMED in self._client._settings.base_urls.owners
+        if chosen is None and not at_server:
             usable = self._client._shared.registry().list_usable()
             rows = [
                 row for ref, manifest in usable if has_access(manifest) for row in _list_manifest(ref.name, manifest)

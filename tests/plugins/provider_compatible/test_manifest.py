@@ -125,6 +125,9 @@ async def test_an_address_alone_has_its_models_listed() -> None:
             assert (await client.models.retrieve("own-1")).provider == "Custom"
         async with AsyncClient() as client:
             assert [model.id for model in await client.models.list(base_url=server.url)] == ["own-1"]
+            assert "own-1" not in [model.id for model in await client.models.list(base_url={"Custom": server.url})]
+        async with AsyncClient(image_provider="XAI", base_url=server.url) as client:
+            assert "own-1" not in [model.id for model in await client.models.list()]  # it is the other's address
 
 
 def test_azure_is_found_by_its_resource() -> None:
