@@ -27,7 +27,7 @@ def site(tmp_path: Path) -> Path:
     """The folder of an environment's packages, with the doctor in it."""
     folder = tmp_path / "site"
     folder.mkdir()
-    shutil.copy(CORE / "g4f_doctor.py", folder)
+    shutil.copytree(CORE / "g4f_doctor", folder / "g4f_doctor", ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 
 
@@ -222,7 +222,10 @@ def test_a_provider_that_hangs_while_it_is_imported_is_found(site: Path, examine
     """The others are not kept waiting."""
     install_core(site)
     write_distribution(site, "Hangs", code="import time; time.sleep(60)")
-    hasty = "import g4f_doctor as d, sys; d.IMPORT_SECONDS = 1; sys.exit(d.main(['--import', *sys.argv[1:]]))"
+    hasty = (
+        "import sys; from g4f_doctor import trial; trial.IMPORT_SECONDS = 1; "
+        "from g4f_doctor.__main__ import main; sys.exit(main(['--import', *sys.argv[1:]]))"
+    )
     (told,) = list_broken(examine(bare=False, program=("-c", hasty), G4F_PLUGINS=allow("Hangs")))
     assert told.endswith(" is not imported after 1 s.")
 

@@ -194,7 +194,7 @@ def test_the_doctor_imports_each_in_a_process_of_its_own(tmp_path: Path) -> None
     """Those that end Python, break it, ask for input or hang are told of within the limit."""
     site = tmp_path / "site"
     site.mkdir()
-    shutil.copy(CORE / "g4f_doctor.py", site)
+    shutil.copytree(CORE / "g4f_doctor", site / "g4f_doctor", ignore=shutil.ignore_patterns("__pycache__"))
     codes = {
         "Ends": "import os; os._exit(0)",
         "Breaks": "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
@@ -205,7 +205,10 @@ def test_the_doctor_imports_each_in_a_process_of_its_own(tmp_path: Path) -> None
     }
     for name, code in codes.items():
         write_distribution(site, name, code=code)
-    hasty = "import g4f_doctor as d, sys; d.IMPORT_SECONDS = 3; sys.exit(d.main(['--import', '--json']))"
+    hasty = (
+        "import sys; from g4f_doctor import trial; trial.IMPORT_SECONDS = 3; "
+        "from g4f_doctor.__main__ import main; sys.exit(main(['--import', '--json']))"
+    )
     ours = ",".join(f"g4f-provider-{name.lower()}" for name in codes)  # the tester's own are well, and take long
     done = run(site, tmp_path, "-c", hasty, G4F_PLUGINS=ours)
     assert (done.returncode, done.stderr) == (1, "")

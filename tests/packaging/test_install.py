@@ -73,7 +73,7 @@ def test_wheels_work_together_without_their_sources(artefacts: Path, requirement
 
 
 def test_the_core_ships_its_code_types_and_data_and_nothing_else(artefacts: Path) -> None:
-    """The sdist holds what the wheel is made of; the wheel, the package and the doctor's module."""
+    """The sdist holds what the wheel is made of; the wheel, the package and the doctor's."""
     (sdist,) = artefacts.glob("g4f_core-*.tar.gz")
     with tarfile.open(sdist) as archive:
         shipped = {Path(name).parts[1] for name in archive.getnames()}
@@ -84,7 +84,7 @@ def test_the_core_ships_its_code_types_and_data_and_nothing_else(artefacts: Path
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {
         "g4f",
-        "g4f_doctor.py",
+        "g4f_doctor",
     }
     data = {str(path.relative_to(ROOT / "core")) for path in ROOT.glob("core/g4f/**/*.toml")}
     assert data | {"g4f/py.typed"} <= names

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import tempfile
 from collections.abc import Container, Iterator, Sequence
 from importlib.util import find_spec
-from pathlib import Path
 
 from g4f_cli.extensions import NAME, Extension
-from g4f_doctor import IMPORT_SECONDS, Finding
+from g4f_doctor.report import Finding
+from g4f_doctor.trial import try_import
 
-# Writes down how it went, whatever the command does to its process.
 _IMPORT_ONE = """
-import os, json, sys
-place, path, *words = sys.argv[1:]
-sys.path[:] = json.loads(path)
 from g4f_cli.extensions import Extension, ExtensionError
-text = ""
 try:
     Extension(*words).import_command()
 except ExtensionError as error:
     text = error.message
-with open(place, "w", encoding="utf-8", errors="replace") as file:
-    file.write(json.dumps(text))
-os._exit(0)  # a thread that the command began would keep the process alive
 """
 
 
@@ -43,7 +31,7 @@ def check_extensions(extensions: Sequence[Extension], own: Container[str], *, im
         wrong = _find_fault(extension, own, taken)
         taken.setdefault(extension.name, extension)
         if not wrong and import_them:
-            wrong = _try_import(extension)
+            wrong = try_import(f"The command {extension.name} of {extension.distribution}", _IMPORT_ONE, *extension)
         if wrong:
             yield Finding("broken", wrong)
 
@@ -74,20 +62,3 @@ def _is_there(package: str) -> bool:
         return find_spec(package) is not None
     except (ImportError, ValueError):
         return False
-
-
-def _try_import(extension: Extension) -> str:
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        place = Path(folder) / "outcome"
-        command = [sys.executable, "-c", _IMPORT_ONE, str(place), json.dumps(sys.path), *extension]
-        quiet = subprocess.DEVNULL
-        try:
-            done = subprocess.run(  # noqa: S603 - ourselves
-                command, stdin=quiet, stdout=quiet, stderr=quiet, timeout=IMPORT_SECONDS, check=False
-            )
-            what = f"ends Python with exit code {done.returncode} when it is imported."
-        except subprocess.TimeoutExpired:
-            what = f"is not imported after {IMPORT_SECONDS:g} s."
-        if place.exists():
-            return str(json.loads(place.read_text("utf-8")))
-    return f"The command {extension.name} of {extension.distribution} {what}"

@@ -157,7 +157,7 @@ def say_in_options(text: str) -> str:
 def _find_fault() -> str | None:
     """Ask the doctor whether the package g4f is ours and whole: if not, that explains any other exception."""
     try:
-        from g4f_doctor import check_core
+        from g4f_doctor.package import check_core
     except ImportError:
         return "g4f-core is not installed: install it (from a checkout: pip install .)."
     with suppress(Exception):  # then the exception that is to be explained is told as it is

@@ -11,12 +11,12 @@ from g4f_cli.keys import KeyStore, find_place, read_store
 if TYPE_CHECKING:
     from g4f.manifest import Manifest
     from g4f.registry import Registry
-    from g4f_doctor import ProviderReport
+    from g4f_doctor.report import ProviderReport
 
 
 def survey(registry: Registry) -> Iterator[ProviderReport]:
     """Describe every installed provider; none is imported."""
-    from g4f_doctor import survey_providers
+    from g4f_doctor.providers import survey_providers
 
     return add_stored_keys(survey_providers(registry), read_store())
 
@@ -25,8 +25,7 @@ def add_stored_keys(reports: Iterable[ProviderReport], store: KeyStore) -> Itera
     """Say of each provider whose key is stored where it is, and that it is ready if it lacked nothing else."""
     stored = store.list_names()
     for report in reports:
-        usable = report.state in ("ready", "needs")
-        yield _add_key(report, store) if usable and report.name in stored else report
+        yield _add_key(report, store) if report.usable and report.name in stored else report
 
 
 def _add_key(report: ProviderReport, store: KeyStore) -> ProviderReport:

@@ -79,11 +79,14 @@ def import_program() -> None:
 
     import g4f
     import g4f_cli
+    import g4f_doctor
 
     own = (
-        found.name for package in (g4f, g4f_cli) for found in walk_packages(package.__path__, f"{package.__name__}.")
+        found.name
+        for package in (g4f, g4f_cli, g4f_doctor)
+        for found in walk_packages(package.__path__, f"{package.__name__}.")
     )
-    for module in ("aiohttp", "g4f_doctor", "markdown_it", "tomllib", *own):
+    for module in ("aiohttp", "markdown_it", "tomllib", *own):
         if not module.endswith("__main__"):
             import_module(module)
 

@@ -166,7 +166,7 @@ def test_metadata_without_a_name_breaks_only_itself(program: Program) -> None:
 
 def test_without_any_provider_the_table_says_what_to_install(tmp_path: Path) -> None:
     """For a fresh installation."""
-    from g4f_doctor import format_providers
+    from g4f_doctor.text import format_providers
 
     assert "(from a checkout: pip install ./plugins/g4f-provider-local)" in format_providers([])
 

@@ -11,7 +11,7 @@ from g4f_cli.options import debug_option, json_option
 from g4f_cli.surveying import add_stored_keys
 
 if TYPE_CHECKING:
-    from g4f_doctor import Report
+    from g4f_doctor.report import Report
 
 
 @click.command("doctor", short_help="Find what is wrong with the installation.")
@@ -26,21 +26,23 @@ if TYPE_CHECKING:
 @click.pass_context
 def command(context: click.Context, import_providers: bool, as_json: bool) -> None:  # noqa: FBT001 - click's way
     """Find what is wrong with the installation, and say what mends it."""
-    import g4f_doctor
     from g4f_cli.checking import check_extensions
     from g4f_cli.cli import COMMANDS
     from g4f_cli.extensions import list_extensions
+    from g4f_doctor.examination import examine
+    from g4f_doctor.report import format_json
+    from g4f_doctor.tables import find_width
+    from g4f_doctor.text import format_report
 
-    report = g4f_doctor.examine(import_providers=import_providers)
+    report = examine(import_providers=import_providers)
     findings = check_extensions(list_extensions(), COMMANDS, import_them=import_providers)
     report = _look_at_keys(report._replace(findings=(*report.findings, *findings)))
-    width = g4f_doctor.find_width()
-    click.echo(g4f_doctor.format_json(report) if as_json else g4f_doctor.format_report(report, width))
+    click.echo(format_json(report) if as_json else format_report(report, find_width()))
     context.exit(int(report.broken))
 
 
 def _look_at_keys(report: Report) -> Report:
-    from g4f_doctor import Finding
+    from g4f_doctor.report import Finding
 
     try:
         store = read_store()

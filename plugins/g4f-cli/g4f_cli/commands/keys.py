@@ -48,7 +48,7 @@ def set_key(name: str, rest: tuple[str, ...]) -> None:
 @debug_option
 def list_keys(as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
     """List the providers that take a key, and where theirs is."""
-    from g4f_doctor import find_width, format_table
+    from g4f_doctor.tables import find_width, format_table
 
     rows = _describe_keys(read_store())
     if as_json:

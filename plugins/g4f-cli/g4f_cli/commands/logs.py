@@ -154,7 +154,7 @@ def _find(names: Iterable[str]) -> list[Conversation]:
 
 
 def _show(conversations: list[Conversation], *, as_json: bool) -> None:
-    from g4f_doctor import find_width, format_table
+    from g4f_doctor.tables import find_width, format_table
 
     if as_json:
         click.echo(json.dumps([_describe(conversation) for conversation in conversations], indent=2))

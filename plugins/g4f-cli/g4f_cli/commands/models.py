@@ -117,7 +117,7 @@ def _has_name_like(model: dict[str, Any], text: str) -> bool:
 
 
 def _format_models(models: list[dict[str, Any]]) -> str:
-    from g4f_doctor import find_width, format_table
+    from g4f_doctor.tables import find_width, format_table
 
     rows = [
         (

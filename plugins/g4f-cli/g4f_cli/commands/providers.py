@@ -24,7 +24,9 @@ def command() -> None:
 @debug_option
 def list_providers(as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
     """List the installed providers, what they can, and what they need."""
-    from g4f_doctor import find_package, find_width, format_providers, load_registry
+    from g4f_doctor.package import find_package, load_registry
+    from g4f_doctor.tables import find_width
+    from g4f_doctor.text import format_providers
 
     providers = list(survey(load_registry(find_package())))
     if as_json:
