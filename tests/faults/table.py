@@ -346,6 +346,7 @@ STREAMS = {
         Turn(fault="end-before-the-content"),
         ways=CHAT,
     ),
+    "end-marker-without-content": _meet("end-marker-without-content", None, UNREADABLE, only=("openai", "anthropic")),
     "end-after-unknown-fields": _meet("end-after-unknown-fields", UNREADABLE, CUT_BEFORE, ways=CHAT),
     "end-after-unknown-fields-once": _recover(
         "A stream that ends when only fields that nobody knows have come, once",
@@ -376,6 +377,7 @@ STREAMS = {
         "comments-after-the-end", None, WHOLE, timeout=g4f.Timeout(gap=2 * SOON), endless=True
     ),
     "a-byte-at-a-time": _meet("a-byte-at-a-time", WHOLE, WHOLE),
+    "empty-pieces-before-the-answer": _meet("empty-pieces-before-the-answer", None, WHOLE),
     "pauses-between-events": _meet("pauses-between-events", None, WHOLE),
     "crlf-line-ends": _meet("crlf-line-ends", None, WHOLE),
     "carriage-returns": _meet("carriage-returns", None, WHOLE),

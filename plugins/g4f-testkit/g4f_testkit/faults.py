@@ -407,6 +407,16 @@ def unknown_fields_before_the_content(reply: Reply) -> Delivery:
     return deliver(reply, _beat(_UNKNOWN_FIELD))
 
 
+def end_marker_without_content(reply: Reply) -> Delivery:
+    """A stream that says that it begins and that it is complete, and nothing between."""
+    return deliver(reply, _MARKED if reply.streams else [], "chunked")
+
+
+def empty_pieces_before_the_answer(reply: Reply) -> Delivery:
+    """The whole answer after two hundred pieces with nothing in them but fields that nobody knows."""
+    return deliver(reply, [_UNKNOWN_FIELD] * (200 if reply.streams else 0) + [*reply.pieces], "chunked")
+
+
 def end_after_unknown_fields(reply: Reply) -> Delivery:
     """A stream that ends when only fields that nobody knows have come."""
     return deliver(reply, [_UNKNOWN_FIELD] if reply.streams else [], "chunked")
@@ -603,6 +613,11 @@ _FINISH = (
 _UNKNOWN_FIELD = _write_event(
     {"note": "still here"}, {"type": "note_delta", "note": "still here"}, {"index": 0, "note": "still here"}
 )
+_MARKED = [
+    b'data: {"choices": [{"index": 0, "delta": {"role": "assistant"}}], "type": "message_start", "message": {}}\n\n',
+    b'data: {"choices": [], "type": "message_stop"}\n\n',
+    b"data: [DONE]\n\n",
+]
 
 FAULTS: Mapping[str, Fault] = {
     name.replace("_", "-"): item

@@ -184,6 +184,17 @@ async def test_a_stream_that_is_cut_tells_what_came(end: tuple[Piece, ...], serv
         assert caught.value.partial == "This is"
 
 
+async def test_a_stream_that_says_only_that_it_is_complete_is_no_answer(server: Loopback) -> None:
+    """Without content it must have said why it ended; with some, that stays untold."""
+    server.answer = _in_turn(_stream(START, END[-1]), _stream(*BEGIN, _say("This is"), END[0], END[-1]))
+    async with _make_client(server, max_retries=0) as client:
+        with pytest.raises(g4f.APIResponseError, match="without any content"):
+            await _ask(client, stream=True)
+        chunks = [chunk async for chunk in client.chat.completions.stream("Hi", "claude-haiku-4-5")]
+    choice = fold_chunks(chunks).choices[0]
+    assert (choice.message.content, choice.finish_reason) == ("This is", None)
+
+
 @pytest.mark.parametrize("pings", [False, True], ids=["nothing comes", "pings come"])
 async def test_a_stream_that_stalls_is_left(pings: bool, server: Loopback) -> None:
     """Pings are no content: the deadline passes, and the connection is closed."""

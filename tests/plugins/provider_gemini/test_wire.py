@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from g4f import ChatRequest, InvalidInputError
 from g4f.context import HttpResponse
 from g4f.errors import APIResponseError, APIStatusError, AuthenticationError, BadRequestError, G4FError, RateLimitError
-from g4f.fold import fold_chunks
+from g4f.fold import fold_chunks, read_content
 from g4f.images import ImageRequest
 from g4f_provider_gemini import wire
 from g4f_provider_gemini.wire.calls import OpenCall
@@ -422,6 +422,20 @@ def test_sketches_made_while_thinking_are_no_pictures() -> None:
     """Only the answer's own picture is delivered."""
     images = wire.decode_image(_respond(_candidate({**PNG_PART, "thought": True}, {"text": "Here"}, PNG_PART)))
     assert [image.b64_json for image in images.data] == ["iVBORw0KGgo="]
+
+
+@pytest.mark.parametrize(
+    "part", [{"inlineData": {"mimeType": kind, "data": ""}} for kind in ("image/png", "audio/wav")]
+)
+def test_a_file_with_nothing_in_it_is_no_answer(part: dict[str, Any]) -> None:
+    """A type alone is no content, and no picture."""
+    answer = _candidate(part)
+    del answer["candidates"][0]["finishReason"]
+    with pytest.raises(APIResponseError, match="nothing in it"):
+        wire.decode_chat(_respond(answer))
+    chunk = wire.decode_stream("finish").feed(("", json.dumps(answer).encode()))
+    assert chunk is not None
+    assert read_content(chunk) is None
 
 
 @pytest.mark.parametrize(

@@ -210,10 +210,7 @@ class MessageDecoder:
     def _read_stop(self, event: dict[str, Any]) -> Chunk | None:  # noqa: ARG002 - as all readers
         self.ended = True
         usage = build_usage(self._usage) if self._usage else None
-        told = {} if usage is None else {"usage": usage}
-        if not self._finished:
-            return self._make_chunk({}, build_end({}), told)
-        return Chunk.from_dict({**self._head, "choices": [], **told}) if told else None
+        return None if usage is None else Chunk.from_dict({**self._head, "choices": [], "usage": usage})
 
     _readers: ClassVar[Mapping[str, Callable[[MessageDecoder, dict[str, Any]], Chunk | None]]] = {
         "message_start": _read_start,

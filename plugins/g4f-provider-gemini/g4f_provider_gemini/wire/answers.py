@@ -157,16 +157,17 @@ def is_blocked(reason: str) -> bool:
 
 
 def is_picture(part: dict[str, Any]) -> bool:
-    """Tell a picture of the answer from other files and from sketches made while thinking."""
-    kind = read_text(read_table(part.get("inlineData")).get("mimeType"))
-    return kind.startswith("image/") and part.get("thought") is not True
+    """Tell a picture of the answer from other files, from empty ones and from sketches made while thinking."""
+    blob = read_table(part.get("inlineData"))
+    kind, data = read_text(blob.get("mimeType")), read_text(blob.get("data"))
+    return kind.startswith("image/") and bool(data) and part.get("thought") is not True
 
 
 def _make_picture(part: dict[str, Any]) -> dict[str, Any]:
     blob = part["inlineData"]
     picture: dict[str, Any] = {
         "type": "image_url",
-        "image_url": {"url": f"data:{blob['mimeType']};base64,{read_text(blob.get('data'))}"},
+        "image_url": {"url": f"data:{blob['mimeType']};base64,{blob['data']}"},
     }
     signature = read_text(part.get("thoughtSignature"))
     return {**picture, "extra_content": {"google": {"thought_signature": signature}}} if signature else picture
