@@ -22,6 +22,7 @@ _ANSWERING = frozenset(
         "citations", "extra_content",
     }
 )  # fmt: skip
+_EMPTY_FILE = ";base64,"  # how a data URL ends that has no data
 # Fields inside of those that only say what or which something is.
 _NAMING = frozenset({"format", "id", "index", "media_type", "mime_type", "mimeType", "role", "type"})
 
@@ -32,6 +33,22 @@ def fold_chunks(chunks: Iterable[Chunk]) -> Completion:
     Texts, tool calls and unknown fields of the deltas are joined for each choice; of everything else the last word
     counts. No chunks make a completion without choices. The chunks are neither changed nor shared.
     """
+    last, choices = _gather(chunks)
+    whole = {key: join_all_surrogates(value) for key, value in last.items()}
+    for choice in choices:
+        _close_choice(choice)
+    return Completion.from_dict({**whole, "object": "chat.completion", "choices": choices})
+
+
+def join_chunks(chunks: Iterable[Chunk]) -> Chunk:
+    """Put chunks without content together into one, which tells whoever folds a stream the same as all of them."""
+    last, choices = _gather(chunks)
+    closed = [_close(choice) for choice in choices]
+    return Chunk.from_dict({**last, "choices": [{"delta": choice.pop("message"), **choice} for choice in closed]})
+
+
+def _gather(chunks: Iterable[Chunk]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the last word of each field, and the choices on their way, by index."""
     last: dict[str, Any] = {}
     choices: dict[int, dict[str, Any]] = {}
     for chunk in chunks:
@@ -41,11 +58,7 @@ def fold_chunks(chunks: Iterable[Chunk]) -> Completion:
                     _fold_choice(choices, raw)
             elif value is not None or key not in last:
                 last[key] = value
-    whole = {key: join_all_surrogates(value) for key, value in last.items()}
-    for choice in choices.values():
-        _close_choice(choice)
-    ordered = [choices[index] for index in sorted(choices)]
-    return Completion.from_dict({**whole, "object": "chat.completion", "choices": ordered})
+    return last, [choices[index] for index in sorted(choices)]
 
 
 def list_objects(value: Any) -> list[dict[str, Any]]:
@@ -270,7 +283,7 @@ def _has_text(value: list[Any] | dict[str, Any]) -> bool:
             waiting += [inner for name, inner in item.items() if name not in _NAMING]
         elif isinstance(item, list):
             waiting += item
-        elif item and isinstance(item, str):
+        elif item and isinstance(item, str) and not item.endswith(_EMPTY_FILE):
             return True
     return False
 

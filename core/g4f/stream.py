@@ -13,7 +13,7 @@ from typing import Any, Self
 from g4f.chat import Chunk, Usage
 from g4f.context import Timeout
 from g4f.errors import APIError, APIResponseError, Attempt
-from g4f.fold import examine_chunk, join_surrogates, list_signs, read_content
+from g4f.fold import examine_chunk, join_chunks, join_surrogates, list_signs, read_content
 from g4f.halves import Halves, is_cut
 from g4f.watch import Watch, ends_task, name_error
 
@@ -128,7 +128,7 @@ class ChatStream:
 
     async def _hold_until_content(self) -> None:
         assert self._source is not None
-        source, held, full = self._source, list[Chunk](), False
+        source, held = self._source, _Held()
         read = _find_reader(source)
         with self._watch_for(self._timeout.first_content) as watch:
             while (batch := await read()) is not None:
@@ -137,13 +137,10 @@ class ChatStream:
                         kind = type(chunk).__name__
                         raise APIResponseError(f"A provider's stream must yield Chunk; it yielded a {kind}.")
                     if read_content(chunk) is not None:
-                        held.append(chunk)
                         self.request_id = self._read_request_id()
-                        self._held = chain(held, batch)
+                        self._held = chain(held.list_chunks(), (chunk,), batch)
                         return
-                    if not full:  # what comes later is dropped: delivered, it would pass for the answer's beginning
-                        held.append(chunk)
-                        full = len(held) >= MAX_HELD_CHUNKS or _is_long(source)
+                    held.add(chunk, getattr(source, "bytes_read", 0))  # few sources know
         watch.raise_if_late("No content came within {:g} s of the stream's start.")
         if watch.stopped is None:
             raise APIResponseError("The stream ended without any content.", retryable=True)
@@ -313,9 +310,39 @@ class ChatStream:
         return f"<ChatStream {state}, provider={self.provider!r}, model={self.model!r}>"
 
 
-def _is_long(source: AsyncIterator[Chunk]) -> bool:
-    """Tell whether so much has come that no more of it may be held back; few sources know."""
-    return bool(getattr(source, "bytes_read", 0) > MAX_HELD_BYTES)
+class _Held:
+    """What came before the first content: the first chunks as they are, and those after them as one.
+
+    Delivered, they would pass for the answer's beginning; dropped, something might be lost, as the tokens used.
+    """
+
+    __slots__ = ("_bytes_read", "_chunks", "_rest")
+
+    def __init__(self) -> None:
+        self._chunks: list[Chunk] = []
+        self._rest: list[Chunk] = []
+        self._bytes_read = 0  # when they were last put together
+
+    def add(self, chunk: Chunk, bytes_read: int) -> None:
+        """Hold one more, after which so much of the stream has come.
+
+        Raises:
+            APIResponseError: What they tell fills the memory.
+        """
+        if not self._rest and len(self._chunks) < MAX_HELD_CHUNKS and self._bytes_read <= MAX_HELD_BYTES:
+            self._chunks.append(chunk)
+            self._bytes_read = bytes_read
+            return
+        self._rest.append(chunk)
+        if len(self._rest) > MAX_HELD_CHUNKS or bytes_read - self._bytes_read > MAX_HELD_BYTES:
+            self._bytes_read = bytes_read
+            self._rest = [join_chunks(self._rest)]
+            if len(str(self._rest[0]._data)) > MAX_HELD_BYTES:
+                raise APIResponseError(f"More than {MAX_HELD_BYTES} characters came before any content.")
+
+    def list_chunks(self) -> list[Chunk]:
+        """Return them in their order."""
+        return [*self._chunks, join_chunks(self._rest)] if self._rest else self._chunks
 
 
 def _find_reader(source: AsyncIterator[Chunk]) -> Callable[[], Awaitable[Iterator[Chunk] | None]]:

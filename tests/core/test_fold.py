@@ -386,6 +386,8 @@ def test_a_text_that_is_none_is_an_error(text: Any) -> None:
         ({"message": {"refusal": "No"}}, True),
         ({"message": {"tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]}}, True),
         ({"message": {"audio": {"data": "AAAA"}}}, True),
+        ({"message": {"images": [{"image_url": {"url": "data:image/png;base64,"}}]}}, False),
+        ({"message": {"images": [{"image_url": {"url": "data:image/png;base64,AAAA"}}]}}, True),
     ],
 )
 def test_a_whole_answer_has_content_or_says_how_it_ended(choice: dict[str, Any], tells: bool) -> None:

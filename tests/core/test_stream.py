@@ -9,6 +9,7 @@ import pytest
 from g4f.chat import Chunk
 from g4f.context import Timeout
 from g4f.errors import APIError, APIResponseError, APITimeoutError, StreamTruncatedError
+from g4f.fold import fold_chunks
 from g4f.stream import MAX_HELD_BYTES, MAX_HELD_CHUNKS, ChatStream
 
 FAST = Timeout(first_content=0.1, gap=0.1)
@@ -109,12 +110,37 @@ async def test_opening_holds_back_what_comes_before_the_first_content() -> None:
     assert [chunk async for chunk in stream] == [EMPTY, EMPTY, HI, END]
 
 
-async def test_no_more_than_64_chunks_are_held_back() -> None:
-    """What says nothing beyond them is dropped until there is content."""
-    stream, _ = make_stream(*[EMPTY] * 100, HI, EMPTY, END)
+@pytest.mark.parametrize("more", [1, 64, 65, 400])
+async def test_no_more_than_64_chunks_are_held_back_one_by_one(more: int) -> None:
+    """What comes after them, before any content, comes as one."""
+    stream, _ = make_stream(*[EMPTY] * (MAX_HELD_CHUNKS + more), HI, EMPTY, END)
 
-    assert [chunk async for chunk in stream] == [*[EMPTY] * MAX_HELD_CHUNKS, HI, EMPTY, END]
-    assert MAX_HELD_CHUNKS == 64
+    first, (joined, *rest) = (chunks := [chunk async for chunk in stream])[:64], chunks[64:]
+    assert first == [EMPTY] * MAX_HELD_CHUNKS
+    assert joined.choices[0].delta.to_dict() == EMPTY.choices[0].delta.to_dict()
+    assert rest == [HI, EMPTY, END]
+
+
+async def test_nothing_that_is_told_before_the_content_is_lost() -> None:
+    """However much comes before it: tokens used, fields that nobody knows, which are joined as in a whole answer."""
+    notes = [Chunk.from_dict({"choices": [{"index": 1, "delta": {"x_note": f"{at} "}}]}) for at in range(500)]
+    stream, _ = make_stream(*[EMPTY] * 100, USAGE, *notes, *[EMPTY] * 100, HI, END)
+    chunks = [chunk async for chunk in stream]
+
+    assert len(chunks) < 70
+    assert stream.usage == USAGE.usage
+    assert fold_chunks(chunks).choices[1].message.to_dict()["x_note"] == "".join(f"{at} " for at in range(500))
+    assert fold_chunks(chunks) == fold_chunks([*[EMPTY] * 200, USAGE, *notes, HI, END])
+
+
+async def test_what_tells_too_much_before_the_content_is_an_error() -> None:
+    """Else it would fill the memory."""
+    note = Chunk.from_dict({"choices": [{"index": 0, "delta": {"x_note": "x" * (MAX_HELD_BYTES // 100)}}]})
+    stream, source = make_stream(*[note] * 400, HI, END)
+
+    with pytest.raises(APIResponseError, match="More than 1048576 characters came before any content"):
+        await stream.open()
+    assert source.freed.is_set()
 
 
 class LongSource:
@@ -135,11 +161,12 @@ class LongSource:
         return HI if self.told == 10 else EMPTY
 
 
-async def test_no_more_than_a_mebibyte_is_held_back() -> None:
+async def test_no_more_than_a_mebibyte_is_held_back_one_by_one() -> None:
     """Else events that are large and say nothing would fill the memory."""
-    source = LongSource()
+    chunks = [chunk async for chunk in ChatStream(LongSource())]
 
-    assert [chunk async for chunk in ChatStream(source)] == [*[EMPTY] * 4, HI]
+    assert chunks[:4] == [EMPTY] * 4
+    assert chunks[5:] == [HI]
 
 
 SIGNS_OF_LIFE = (
