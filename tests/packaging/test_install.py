@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from environments import ROOT, Environment
+import dialects
+from environments import ROOT, UV, Environment
+from loopback import Loopback
 
 pytestmark = [pytest.mark.packaging, pytest.mark.timeout(900)]
 
@@ -101,3 +103,21 @@ def test_a_plugin_ships_types_and_requires_the_core_by_its_own_name(name: str, a
     assert any(n.endswith("/py.typed") for n in names)
     assert "g4f-core" in requires
     assert "g4f" not in requires
+
+
+def test_the_command_installs_a_provider_of_its_checkout_and_removes_it(
+    checkout: Path, artefacts: Path, requirements: Path, tmp_path: Path
+) -> None:
+    """Found beside the command, built with what is here, without an index; in between it answers."""
+    environment = Environment.with_uv(tmp_path)
+    core, command = (next(artefacts.glob(f"{name}-*.whl")) for name in ("g4f_core", "g4f_cli"))
+    environment.install(core, command, "hatchling", requirements=requirements)
+    environment.install_source(checkout / "plugins/g4f-cli")
+    environment.variables |= {"PATH": str(Path(UV).parent), "HOME": str(tmp_path), "OPENAI_API_KEY": "sk-of-a-test"}
+
+    environment.run("g4f", "install", "openai")
+    with Loopback(dialects.answer) as server:
+        environment.variables["OPENAI_BASE_URL"] = f"{server.url}/v1"
+        assert environment.run("g4f", "-p", "openai", "--no-stream", "Say this is a test") == f"{dialects.TEXT}\n"
+    environment.run("g4f", "uninstall", "openai", "--yes")
+    assert json.loads(environment.run("g4f", "providers", "--json")) == []

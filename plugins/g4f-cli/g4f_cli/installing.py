@@ -16,7 +16,7 @@ import click
 from packaging.utils import canonicalize_name
 
 from g4f_cli.choosing import find_provider
-from g4f_cli.sources import PROGRAM, Source, is_ours
+from g4f_cli.sources import PROGRAM, Source, find_named, is_installed
 from g4f_cli.terminal import InputError
 
 _GROUPS = ("g4f.providers", "g4f.commands")
@@ -30,24 +30,30 @@ class InstallError(click.ClickException):
 
 
 def find_installed(name: str) -> str:
-    """Return the installed package that a name means: its own, or that of a provider.
+    """Return the installed package that a name means: as `find_named`, or that of any provider that is installed.
 
     Raises:
-        InputError: It is not installed, or is none that g4f can do without.
-        G4FError: No provider of that name is installed.
+        InputError: It is not installed, or a part of g4f that no command here changes.
+        G4FError: Several packages bring a provider of that name.
     """
+    package = _find_bringing(name) or find_named(name).package
+    if not is_installed(package):
+        raise InputError(f"{package} is not installed.")
+    return str(metadata.distribution(package).metadata["Name"])
+
+
+def _find_bringing(name: str) -> str | None:
+    """Return the installed package that brings a provider of that name, or that has the name and brings anything."""
+    from g4f.errors import ProviderNotFoundError
     from g4f.registry import share_registry
 
-    package: str = canonicalize_name(name)
-    if not is_ours(package):
-        package = find_provider(share_registry(), name).distribution
-    try:
-        distribution = metadata.distribution(package)
-    except (metadata.PackageNotFoundError, ValueError):
-        raise InputError(f"{package} is not installed.") from None
-    if package in PROGRAM or not any(point.group in _GROUPS for point in distribution.entry_points):
-        raise InputError(f"{package} is no package that g4f installs: remove it with your installer.")
-    return str(distribution.metadata["Name"])
+    with suppress(ProviderNotFoundError):
+        return find_provider(share_registry(), name).distribution
+    with suppress(metadata.PackageNotFoundError, ValueError):
+        found = metadata.distribution(name)
+        if any(point.group in _GROUPS for point in found.entry_points) and canonicalize_name(name) not in PROGRAM:
+            return name
+    return None
 
 
 def list_providers_of(package: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +18,7 @@ from zipfile import BadZipFile, ZipFile
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.tags import sys_tags
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import InvalidName, InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from g4f_cli.terminal import InputError
 
@@ -40,12 +41,40 @@ class Source(NamedTuple):
     place: Path | None = None
 
 
-def find_package(name: str) -> str:
-    """Return the package that a name means: its own, a provider's, or the end of it, as `gemini`.
+def find_named(name: str, folder: Path | None = None) -> Source:
+    """Find what a name means: a package by its own name, a provider's or its last words, as `gemini`; or a path.
+
+    Args:
+        name: The name, or the path of a package's folder or wheel.
+        folder: As for `find_source`.
 
     Raises:
-        InputError: It is no name, no package is known by it, or there is none yet.
+        InputError: It means none, there is none yet, or it is a part of g4f that no command here changes.
     """
+    source = _read_path(name) if _is_path(name) else find_source(_find_package(name, folder), folder)
+    if source.package in PROGRAM:
+        raise InputError(f"{source.package} is no package that g4f installs: use your installer, as pip.")
+    return source
+
+
+def _is_path(name: str) -> bool:
+    return "/" in name or os.sep in name or name in (os.curdir, os.pardir) or name.endswith(".whl")
+
+
+def _read_path(path: str) -> Source:
+    place = Path(path).resolve()
+    try:
+        if place.suffix == ".whl" and place.is_file():
+            return Source(parse_wheel_filename(place.name)[0], place)
+        project = _read_project(place).get("project", {}) if (place / "pyproject.toml").is_file() else {}
+        return Source(canonicalize_name(str(project["name"]), validate=True), place)
+    except (InvalidName, InvalidWheelFilename, KeyError):
+        raise InputError(
+            f"{path} is no package: neither a wheel, nor a folder whose pyproject.toml names one."
+        ) from None
+
+
+def _find_package(name: str, folder: Path | None) -> str:
     from g4f.known import describe_missing_provider, find_proper_name, read_known_providers
 
     if _NAME.fullmatch(name) is None:
@@ -54,12 +83,18 @@ def find_package(name: str) -> str:
         return canonicalize_name(name)
     proper = (find_proper_name(name) or name).lower()
     rows = [row for row in read_known_providers() if row["name"].lower() == proper]
-    packages = {row["package"] for row in read_known_providers() if "package" in row}
-    ending = next((package for package in packages if package == f"g4f-provider-{name.lower()}"), None)
-    package = next((row["package"] for row in rows if "package" in row), ending)
+    package = next((row["package"] for row in rows if "package" in row), None) or _find_by_ending(name, folder)
     if package is None:
         raise InputError(describe_missing_provider(name, ()).replace(" Installed: none. Others that", " Those that"))
     return str(package)
+
+
+def _find_by_ending(name: str, folder: Path | None) -> str | None:
+    from g4f.known import read_known_providers
+
+    known = {row.get("package") for row in read_known_providers()}
+    packages = [f"{prefix}{canonicalize_name(name)}" for prefix in ("g4f-provider-", "g4f-")]
+    return next((one for one in packages if one in known or is_installed(one) or _find_place(one, folder)), None)
 
 
 def find_source(package: str, folder: Path | None, *, wanted_by: str | None = None) -> Source:
@@ -73,12 +108,16 @@ def find_source(package: str, folder: Path | None, *, wanted_by: str | None = No
     Raises:
         InputError: The package is not in the folder.
     """
-    places = _list_checkouts() if folder is None else [folder]
-    found = next((place for place in (_find_in(one, package) for one in places) if place is not None), None)
+    found = _find_place(package, folder)
     if found is None and folder is not None:
         what = f"{package}, which {wanted_by} requires," if wanted_by else package
         raise InputError(f"There is no {what} in {folder}: neither a wheel, nor a checkout's plugins/{package}.")
     return Source(package, found)
+
+
+def _find_place(package: str, folder: Path | None) -> Path | None:
+    folders = _list_checkouts() if folder is None else [folder]
+    return next((place for place in (_find_in(one, package) for one in folders) if place is not None), None)
 
 
 def _find_in(folder: Path, package: str) -> Path | None:

@@ -147,22 +147,25 @@ def _say(sentences: str) -> None:
     show(sentences)
 
 
-def confirm(risk: str, question: str, *, remedy: str) -> None:
+def confirm(risk: str, question: str, *, remedy: str, otherwise: str) -> None:
     """Go on only if the user wants to.
 
     Args:
         risk: What would happen.
         question: What is asked after it.
         remedy: What to do where there is nobody to ask.
+        otherwise: What is said where the user does not.
 
     Raises:
         InputError: There is nobody to ask.
-        click.Abort: The user does not.
+        click.exceptions.Exit: The user does not; to say no is no failure.
+        click.Abort: The user pressed Ctrl-C or Ctrl-D.
     """
     if sys.stdin is None or not sys.stdin.isatty():
         raise InputError(f"{risk} {remedy}")
     if not click.confirm(f"{risk} {question}", err=True):
-        raise click.Abort
+        note(otherwise)
+        raise click.exceptions.Exit(0)
 
 
 class AnswerWriter:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,9 @@ from pathlib import Path
 import attrs
 import pytest
 
+from g4f.known import read_known_providers
+from g4f_cli.installing import find_installed
+from g4f_cli.sources import Source, find_named, find_source
 from g4f_cli.terminal import InputError
 from plugins.cli.program import ROOT, Done, Program
 
@@ -127,6 +131,7 @@ def test_a_provider_of_a_checkout_is_installed_and_removed(program: Program, che
     assert (done.code, done.out) == (0, ""), done.err
     assert done.err.startswith(f"Note: Installing g4f-provider-parrot from {checkout}/plugins/g4f-provider-parrot.\n")
     assert machine.run("-p", "Parrot", "hi").out == "Hello!\n"
+    assert "Parrot" in {row["name"] for row in json.loads(machine.run("providers", "--json").out)}
     assert done.err.endswith("Note: g4f-provider-parrot is installed.\n")
     done = machine.run("uninstall", "parrot")
     assert (done.code, done.out) == (2, "")
@@ -155,15 +160,68 @@ def test_without_pip_and_uv_the_remedy_is_told(program: Program, wheels: Path) -
     assert "There is neither pip in this environment nor uv: run " in done.err
 
 
-def test_the_checkout_that_we_are_from_comes_first(program: Program) -> None:
-    """As pip wrote it down; a name may be a provider's, a nickname, or the end of the package's."""
-    from g4f_cli.sources import Source, find_package, find_source
+def test_the_checkout_that_we_are_from_comes_first() -> None:
+    """As pip wrote it down."""
+    place = ROOT / "plugins/g4f-provider-gemini"
+    assert find_named("gemini") == Source("g4f-provider-gemini", place)
 
-    for name in ("gemini", "Gemini", "google", "g4f-provider-gemini"):
-        assert find_package(name) == "g4f-provider-gemini"
-    assert find_package("compatible") == "g4f-provider-compatible"
-    source = find_source("g4f-provider-gemini", None)
-    assert source == Source("g4f-provider-gemini", ROOT / "plugins/g4f-provider-gemini")
+
+def list_names() -> list[tuple[str, str]]:
+    """What people may call each package of this checkout, and the package."""
+    rows = [row for row in read_known_providers() if "package" in row]
+    named = [(name, row["package"]) for row in rows for name in (row["name"], *row.get("aliases", ()))]
+    folders = [path.parent for path in ROOT.glob("plugins/*/pyproject.toml") if path.parent.name != "g4f-cli"]
+    others = [
+        (name, folder.name)
+        for folder in folders
+        for name in (
+            folder.name,
+            folder.name.replace("-", "_"),
+            folder.name.removeprefix("g4f-").removeprefix("provider-"),
+            f"plugins/{folder.name}",
+            str(folder),
+        )
+    ]
+    return [*named, *((name.lower(), package) for name, package in named), *others]
+
+
+def test_what_one_installs_by_a_name_goes_by_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every provider, alias, package, end of a package's name and folder means the same to both commands."""
+    monkeypatch.chdir(ROOT)
+    for name, package in list_names():
+        assert find_named(name) == Source(package, ROOT / "plugins" / package), name
+        assert find_installed(name) == package, name
+    monkeypatch.chdir(ROOT / "plugins/g4f-provider-gemini")
+    assert find_named(".") == Source("g4f-provider-gemini", Path.cwd())
+    assert find_installed(".") == "g4f-provider-gemini"
+
+
+@pytest.mark.parametrize("name", ["gemeni", "g4f-cli", "core", str(ROOT), "./nowhere", ".", "what.whl", "a b", ""])
+def test_both_refuse_the_same_in_the_same_words(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is no provider, what g4f itself is made of, and folders and files without a package."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "what.whl").touch()
+    with pytest.raises(InputError) as refused:
+        find_named(name)
+    with pytest.raises(InputError, match=f"^{re.escape(str(refused.value))}$"):
+        find_installed(name)
+
+
+def test_a_package_of_somebody_else_is_named_by_its_path(program: Program, checkout: Path) -> None:
+    """Whatever it is called; once it is there, by its name and its provider's too."""
+    place = checkout / "plugins/g4f-provider-parrot"
+    (place / "pyproject.toml").write_text(
+        PYPROJECT.replace("g4f-provider-parrot", "parrot")
+        + '[tool.hatch.build.targets.wheel]\npackages = ["g4f_provider_parrot"]\n'
+    )
+    machine = make_machine(program, without="pip")
+    assert machine.run("install", place).code == 0
+    assert machine.run("-p", "Parrot", "hi").out == "Hello!\n"
+    for name in (str(place), "parrot", "Parrot"):
+        done = machine.run("uninstall", name)
+        assert done.err == "Error: parrot goes with all that is in it: Parrot. Agree with --yes.\n"
+    assert machine.run("uninstall", place, "--yes").code == 0
+    assert machine.run("uninstall", place, "--yes").err == "Error: parrot is not installed.\n"
 
 
 def test_the_index_is_not_asked_unless_the_user_agrees(program: Program) -> None:
@@ -175,7 +233,8 @@ def test_the_index_is_not_asked_unless_the_user_agrees(program: Program) -> None
     terminal = program.open("install", "g4f-provider-unheard-of")
     terminal.wait_for("Install it from there? [y/N]:")
     terminal.type("\r")
-    assert terminal.wait() == 130
+    assert terminal.wait() == 0
+    assert "Nothing was installed." in terminal.text
     machine = make_machine(program)
     done = machine.run("install", "g4f-provider-unheard-of", "--index")
     assert done.code == 1
@@ -212,16 +271,9 @@ def test_all_that_goes_with_a_provider_is_named_before_it_goes(program: Program)
     shown = terminal.wait_for("Remove it? [y/N]:")
     assert "g4f-provider-compatible goes with all that is in it: " in shown
     assert ", Ollama," in shown
-    terminal.type("\r")
-    assert terminal.wait() == 130
-    assert "Removing" not in terminal.text
-
-
-def test_completed_installs_are_listed(program: Program, checkout: Path) -> None:
-    """As any provider."""
-    machine = make_machine(program)
-    assert machine.run("install", "g4f-provider-parrot", "--from", checkout).code == 0
-    assert "Parrot" in {row["name"] for row in json.loads(machine.run("providers", "--json").out)}
+    terminal.type("n\r")
+    assert terminal.wait() == 0
+    assert terminal.text.endswith("Note: Nothing was removed.")
 
 
 @pytest.fixture
@@ -290,8 +342,6 @@ def test_what_a_package_of_the_index_requires_of_ours_is_asked_for_too(program: 
 
 def test_the_newest_wheel_is_taken(tmp_path: Path) -> None:
     """10 follows 9; nobody gets a pre-release unasked, or what another system can use."""
-    from g4f_cli.sources import find_source
-
     for version in ("9.0", "10.0", "10.0.post1", "11.0rc1"):
         write_wheel(tmp_path, "g4f-provider-parrot", version)
     (tmp_path / "g4f_provider_parrot-12.0-cp27-cp27m-win32.whl").touch()
@@ -303,10 +353,8 @@ def test_the_newest_wheel_is_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["g4f-foo @ https://host.example/x.whl", "./here", "g4f-foo==1", "", "-r", "a\nb"])
 def test_what_is_no_name_is_told(name: str) -> None:
     """Installers would take it for an address, a path or an option."""
-    from g4f_cli.sources import find_package
-
-    with pytest.raises(InputError, match="is no name: write a provider's, as gemini, and say where"):
-        find_package(name)
+    with pytest.raises(InputError, match=r"is no name: write a provider's, as gemini, and say where|is no package: "):
+        find_named(name)
 
 
 def test_what_is_used_as_it_stands_is_not_replaced_silently(program: Program) -> None:

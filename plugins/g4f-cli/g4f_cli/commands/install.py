@@ -13,6 +13,8 @@ from g4f_cli.terminal import confirm, note, show
 if TYPE_CHECKING:
     from g4f_cli.sources import Source
 
+_DECLINED = "Nothing was installed."
+
 
 @click.command("install", short_help="Install providers.")
 @click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_known_providers)
@@ -28,12 +30,14 @@ if TYPE_CHECKING:
 def command(names: tuple[str, ...], folder: Path | None, index: bool) -> None:  # noqa: FBT001 - click's way
     """Install providers, as g4f install gemini.
 
-    NAME is a provider, or a package. Where it comes from is said before it is installed.
+    NAME is a provider, a package, or the path of a package's folder or wheel. Where it comes from is said before it is
+    installed.
     """
-    from g4f_cli.sources import add_required, find_package, find_source
+    from g4f_cli.sources import add_required, find_named
 
-    named = [find_source(package, folder) for package in dict.fromkeys(map(find_package, names))]
-    sources = add_required([source for source in named if not _stays(source)], folder)
+    named = {name: find_named(name, folder) for name in names}
+    wanted = {source.package: source for source in named.values()}.values()
+    sources = add_required([source for source in wanted if not _stays(source)], folder)
     if not index:
         for source in sources:
             _ask_for_index(source)
@@ -43,8 +47,8 @@ def command(names: tuple[str, ...], folder: Path | None, index: bool) -> None:  
     _install_strangers([source for source in sources if source.place is None], index=index)
     for source in sources:
         note(f"{source.package} is installed.")
-    for name in names:
-        _tell_needs(name, find_package(name))
+    for name, source in named.items():
+        _tell_needs(name, source.package)
 
 
 def _stays(source: Source) -> bool:
@@ -52,7 +56,7 @@ def _stays(source: Source) -> bool:
 
     Raises:
         InputError: There is nobody to ask.
-        click.Abort: The user does not want it replaced.
+        click.exceptions.Exit: The user does not want it replaced.
     """
     from g4f_cli.sources import find_editable
 
@@ -66,17 +70,19 @@ def _stays(source: Source) -> bool:
         f"{source.package} is installed as it stands in {place}, where it may be worked on.",
         f"Replace it by {source.place or 'that of the package index'}?",
         remedy=f"Remove it first: g4f uninstall {source.package}.",
+        otherwise=_DECLINED,
     )
     return False
 
 
-def _ask_for_index(source: Source) -> None:
+def _ask_for_index(source: Source, *, otherwise: str = _DECLINED) -> None:
     """Go on only if the user wants a stranger's package, where it is one."""
     if source.place is None:
         confirm(
             f"{source.package} is in no checkout here, and at the package index anybody may have taken its name.",
             "Install it from there?",
             remedy="Name a folder with --from, or agree with --index.",
+            otherwise=otherwise,
         )
 
 
@@ -105,6 +111,7 @@ def _ask_for_requirements(sources: list[Source], missing: list[str], said: str) 
         f"What {who} is not all here{': ' if missing else ''}{', '.join(dict.fromkeys(missing))}.",
         "Take it from the package index?",
         remedy="Put it into the folder of --from, or agree with --index.",
+        otherwise=_DECLINED,
     )
 
 
@@ -117,7 +124,8 @@ def _install_strangers(queue: list[Source], *, index: bool) -> None:
         install(source, tools_are_here=False)
         for required in add_required([source], None)[1:]:
             if not index:
-                _ask_for_index(required)
+                lack = f"{source.package} is installed, without {required.package}, which it requires."
+                _ask_for_index(required, otherwise=lack)
             queue.append(required)
     fetch_requirements(_list_foreign(queue))
     _check_fit(queue)

@@ -13,14 +13,14 @@ from g4f_cli.terminal import confirm, note
 @click.option("-y", "--yes", is_flag=True, help="Remove them without asking.")
 @debug_option
 def command(names: tuple[str, ...], yes: bool) -> None:  # noqa: FBT001 - click's way
-    """Remove the package of a provider, with all providers in it; NAME is a provider, or a package."""
+    """Remove the package of a provider, with all providers in it; NAME is what g4f install takes."""
     from g4f_cli.installing import find_installed, list_providers_of, uninstall
 
     packages = {package: list_providers_of(package) for package in map(find_installed, names)}
     if not yes:
         for package, providers in packages.items():
             loss = f"{package} goes with all that is in it: {', '.join(providers) or 'no provider'}."
-            confirm(loss, "Remove it?", remedy="Agree with --yes.")
+            confirm(loss, "Remove it?", remedy="Agree with --yes.", otherwise="Nothing was removed.")
     for package, providers in packages.items():
         note(f"Removing {package}.")
         uninstall(package)
