@@ -20,7 +20,7 @@ from g4f_testkit.checks.refusals import RefusalChecks
 from g4f_testkit.claims import GRADES, Grade, read_claim
 from g4f_testkit.dialect import Dialect
 from g4f_testkit.kit import Kit
-from g4f_testkit.plugin import CLAIM, GRADE
+from g4f_testkit.properties import CLAIM, GRADE
 from g4f_testkit.server import Server
 from g4f_testkit.subject import Subject, make_subject
 

@@ -6,15 +6,11 @@ provider with a dialect of its own writes one, and names it with `--g4f-dialect`
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, Protocol
 
 import attrs
 
-from g4f.errors import InvalidInputError
 from g4f_testkit.http import Reply, Request
 from g4f_testkit.script import Failure, Turn
 
@@ -94,32 +90,3 @@ class Dialect(Protocol):
 
     def write_error(self, failure: Failure) -> Reply:
         """Return the answer that refuses."""
-
-
-def load_dialect(name: str) -> Dialect:
-    """Return the dialect that is called `openai`, `anthropic` or `gemini`, or `path.py:Class`, or `module:Class`.
-
-    Raises:
-        InvalidInputError: There is none.
-    """
-    from g4f_testkit.dialects import DIALECTS
-
-    if name in DIALECTS:
-        return DIALECTS[name]
-    module, _, attribute = name.rpartition(":")
-    try:
-        return cast(Dialect, getattr(_import_module(module), attribute)())
-    except (ImportError, AttributeError, OSError, ValueError) as error:
-        known, why = ", ".join(DIALECTS), f" ({error})" if module else ""
-        raise InvalidInputError(f"There is no dialect {name!r}{why}: name {known}, or path.py:Class.") from None
-
-
-def _import_module(name: str) -> Any:
-    if not name.endswith(".py"):
-        return importlib.import_module(name)
-    spec = importlib.util.spec_from_file_location(Path(name).stem, name)
-    if spec is None or spec.loader is None:
-        raise ImportError(name)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from g4f_testkit.properties import CHECK, CLAIM, GRADE
+
 if TYPE_CHECKING:
     from g4f_testkit.claims import Grade
     from g4f_testkit.grade import Outcome, Result, Verdict
-
-CHECK = "g4f-check"  # of a test's report: (the tested class, how many checks it has, the check's name)
-GRADE = "g4f-grade"  # of a test's report: the grade that needs the check
-CLAIM = "g4f-claim"  # of a test's report: the grade that the manifest claims
 
 pytest.register_assert_rewrite("g4f_testkit.checks", "g4f_testkit.claims", "g4f_testkit.kit")
 

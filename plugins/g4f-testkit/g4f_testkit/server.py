@@ -16,7 +16,8 @@ from typing import Self
 import attrs
 
 from g4f import G4FError
-from g4f_testkit.dialect import Asked, Dialect, load_dialect
+from g4f_testkit.dialect import Asked, Dialect
+from g4f_testkit.dialects import load_dialect
 from g4f_testkit.faults import FAULTS
 from g4f_testkit.http import CUT, Delivery, Reply, Request, Step, cut_pieces, deliver, read_request, reply_json
 from g4f_testkit.script import PICTURE, Failure, Turn

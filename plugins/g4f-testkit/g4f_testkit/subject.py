@@ -9,7 +9,8 @@ import attrs
 from g4f.manifest import Manifest
 from g4f.plugin import Plugin
 from g4f.registry import adopt_provider, share_registry
-from g4f_testkit.dialect import Dialect, load_dialect
+from g4f_testkit.dialect import Dialect
+from g4f_testkit.dialects import load_dialect
 
 UNLISTED_MODEL = "g4f-testkit-model"
 _MAIN = ("chat", "image", "embed")
