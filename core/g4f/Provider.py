@@ -5,19 +5,44 @@ What you get is a light reference; the provider is imported when it is first use
 
 from __future__ import annotations
 
+import sys
+
+from g4f.errors import InvalidInputError, ProviderNotFoundError
 from g4f.registry import ProviderRef, share_registry
+
+__path__: list[str] = []  # makes Python ask the finder below for a name that this module lacks
 
 
 def __getattr__(name: str) -> ProviderRef:
     """Return the provider of that name.
 
     Raises:
-        ProviderNotFoundError: None is installed (an ImportError that says what is, and what to install).
+        AttributeError: None is installed; the text says what is, and what to install.
     """
     if name.startswith("_"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return share_registry().find(name)
+    try:
+        return share_registry().find(name)
+    except (InvalidInputError, ProviderNotFoundError) as error:
+        raise AttributeError(str(error), name=name, obj=sys.modules[__name__]) from None
 
 
 def __dir__() -> list[str]:
     return share_registry().list_names()
+
+
+class _Finder:
+    """Says of `from g4f.Provider import Nobody` what is missing.
+
+    Python drops the words of an AttributeError there and looks for a submodule; who looks for that may raise, and no
+    class can be both an AttributeError and the ImportError that the statement needs.
+    """
+
+    @staticmethod
+    def find_spec(fullname: str, path: object = None, target: object = None) -> None:
+        package, _, name = fullname.rpartition(".")
+        if package == __name__ and not name.startswith("_"):
+            share_registry().find(name)
+
+
+sys.meta_path.append(_Finder)

@@ -19,11 +19,17 @@ from g4f.client import AsyncClient
 assert repr(ThisOne) == "<provider ThisOne>", ThisOne
 assert g4f.Provider.ThisOne == ThisOne
 assert "ThisOne" in dir(g4f.Provider)
-assert not hasattr(g4f.Provider, "__wrapped__")
+assert not hasattr(g4f.Provider, "__wrapped__") and not hasattr(g4f.Provider, "Nobody")
+assert getattr(g4f.Provider, "Nobody", None) is None
 assert "g4f_provider_thisone" not in sys.modules and "aiohttp" not in sys.modules
 try:
     from g4f.Provider import ThisOneToo
-except ImportError as error:
+except g4f.ProviderNotFoundError as error:
+    assert isinstance(error, ImportError)
+    print(error)
+try:
+    g4f.Provider.ThisOneToo
+except AttributeError as error:
     print(error)
 import asyncio
 async def main():
@@ -36,7 +42,7 @@ assert "aiohttp" not in sys.modules
 
 
 def test_names_are_light_references_and_unknown_ones_say_what_is_installed(tmp_path: Path) -> None:
-    """Importing a provider's name imports neither the provider nor aiohttp."""
+    """Importing a provider's name imports neither the provider nor aiohttp; `hasattr` answers, `import` explains."""
     write_distribution(tmp_path, "ThisOne")
     core = str(Path(g4f.__file__).parents[1])
     run = subprocess.run(
@@ -47,8 +53,9 @@ def test_names_are_light_references_and_unknown_ones_say_what_is_installed(tmp_p
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    missing, answer, model = run.stdout.splitlines()
-    assert missing.startswith("There is no provider 'ThisOneToo'. Did you mean ThisOne")
+    not_imported, no_attribute, answer, model = run.stdout.splitlines()
+    assert not_imported.startswith("There is no provider 'ThisOneToo'. Did you mean ThisOne")
+    assert no_attribute == not_imported
     assert (answer, model) == ("ThisOne: hi", "m-1")
 
 
