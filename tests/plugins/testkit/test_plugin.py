@@ -134,6 +134,18 @@ def test_a_provider_that_does_not_load_is_told_once(run: Run, tmp_path: Path) ->
     assert "The provider Slip of g4f-provider-slip 1.0 cannot be imported: SyntaxError: invalid syntax" in printed
 
 
+def test_a_manifest_that_cannot_be_used_is_told_in_a_sentence(run: Run, tmp_path: Path) -> None:
+    """Without a line of ours."""
+    write_distribution(tmp_path, "Slip", manifest="contract = 1\ntitle = 'Slip'\n[capabilities]\nchat = 'maybe'\n")
+    own = "from g4f_testkit import ProviderConformance\nclass TestSlip(ProviderConformance):\n    provider = 'Slip'\n"
+    (tmp_path / "test_slip.py").write_text(own)
+    code, printed = run("-q", PYTHONPATH=str(tmp_path))
+    assert code == 1
+    sentence = """Slip.toml that cannot be used: chat in capabilities must be "yes", "no" or "unknown", not 'maybe'."""
+    assert sentence in printed
+    assert "registry.py" not in printed
+
+
 def test_a_dialect_that_is_not_there_is_told_at_once(run: Run) -> None:
     """With what would do."""
     code, printed = run("--g4f-provider=Custom", "--g4f-dialect=nowhere.py:Nothing")
