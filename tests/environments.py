@@ -59,6 +59,10 @@ class Environment:
         """Run a program of the environment, and return what it printed."""
         return self._start(self.folder / _BIN / program, *arguments)
 
+    def run_shell(self, script: str) -> str:
+        """Run lines as a user does who activated the environment, and return what they printed."""
+        return self._start("sh", "-c", f'PATH="{self.folder / _BIN}:$PATH"\n{script}')
+
     def _start(self, *command: str | Path) -> str:
         done = subprocess.run(command, cwd=self._empty, env=self.variables, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -39,7 +39,7 @@ class _Finder:
     """
 
     @staticmethod
-    def find_spec(fullname: str, *_: object) -> None:
+    def find_spec(fullname: str, *_rest: object) -> None:
         package, _, name = fullname.rpartition(".")
         if package == __name__ and not name.startswith("_"):
             share_registry().find(name)

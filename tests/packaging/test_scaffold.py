@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -31,13 +33,10 @@ def environment(artefacts: Path, requirements: Path, tmp_path_factory: pytest.Te
     return made
 
 
-@pytest.mark.parametrize(("name", "dialect"), [("BigCloud", "openai"), ("Talker", "custom")])
-def test_a_new_package_passes_its_tests_before_a_line_is_changed(
-    environment: Environment, tmp_path: Path, name: str, dialect: str
-) -> None:
+def test_a_new_package_passes_its_tests_before_a_line_is_changed(environment: Environment, tmp_path: Path) -> None:
     """It installs, and the kit gives it gold."""
-    environment.run("g4f", "new-provider", name, "--dialect", dialect, "--directory", tmp_path)
-    folder = next(tmp_path.glob("g4f-provider-*"))
+    environment.run("g4f", "new-provider", "Talker", "--dialect", "custom", "--directory", tmp_path)
+    folder = tmp_path / "g4f-provider-talker"
     environment.install_source(folder)
     verdict = tmp_path / "grades.json"
     environment.run("python", "-m", "pytest", "-q", "--rootdir", folder, f"--g4f-json={verdict}", folder)
@@ -47,9 +46,26 @@ def test_a_new_package_passes_its_tests_before_a_line_is_changed(
 
 def test_the_new_provider_answers_by_its_name(environment: Environment, tmp_path: Path) -> None:
     """With the key that it was given."""
-    if "BigCloud" not in environment.run("g4f", "providers"):
-        environment.run("g4f", "new-provider", "BigCloud", "--directory", tmp_path)
-        environment.install_source(tmp_path / "g4f-provider-big-cloud")
+    environment.run("g4f", "new-provider", "BigCloud", "--directory", tmp_path)
+    environment.install_source(tmp_path / "g4f-provider-big-cloud")
     with Loopback(reply_json(make_completion("It is one"))) as server:
         assert environment.run("python", "-W", "error", "-c", ASK, server.url) == "It is one" + os.linesep
         assert server.requests[0].key == "canary"
+
+
+def test_its_ci_needs_no_checkout_of_g4f(
+    environment: Environment, artefacts: Path, requirements: Path, tmp_path: Path
+) -> None:
+    """The workflow's own lines give gold in a new environment, with the two wheels that the README has one commit."""
+    environment.run("g4f", "new-provider", "Elsewhere", "--directory", tmp_path)
+    folder = tmp_path / "g4f-provider-elsewhere"
+    (folder / "wheels").mkdir()
+    for name in ("g4f_core", "g4f_testkit"):
+        shutil.copy2(next(artefacts.glob(f"{name}-*.whl")), folder / "wheels")
+    workflow = (folder / ".github/workflows/test.yml").read_text(encoding="utf-8")
+    lines = re.findall(r"- run: (.+)", workflow)
+    other = Environment.with_pip(tmp_path)
+    other.variables |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(requirements)}
+    said = other.run_shell("\n".join(["set -e", f"cd '{folder}'", *lines]))
+    assert len(lines) == 2
+    assert "TestElsewhere: gold (" in said
