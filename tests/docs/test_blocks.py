@@ -20,6 +20,7 @@ SINGLE = [block for page in PAGES if not page.is_session for block in page.block
 PROGRAMS = [block for block in SINGLE if block.language == "python"]
 COMMANDS = [block for block in SINGLE if block.language == "sh"]
 NOT_RUN = [block for page in PAGES for block in page.blocks if block.not_run is not None]
+SECONDS = 300  # what hangs ends; a page may put a provider to the whole kit on a machine with other work
 LOCAL_SECONDS = 1400  # the first that asks the local model waits until half a gigabyte is there
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="commands are for a POSIX shell, and programs are forked")
@@ -41,8 +42,11 @@ def programs(service: Loopback) -> Iterator[Programs]:
 
 
 def make_parameters(found: Sequence[Block | Page]) -> list[Any]:
-    slow = [pytest.mark.timeout(LOCAL_SECONDS + 60)]
-    return [pytest.param(one, id=one.name, marks=slow if one.local else []) for one in found]
+    return [pytest.param(one, id=one.name, marks=pytest.mark.timeout(find_limit(one) + 60)) for one in found]
+
+
+def find_limit(one: Block | Page) -> float:
+    return LOCAL_SECONDS if one.local else SECONDS
 
 
 @posix
@@ -78,7 +82,7 @@ def test_a_program_begins_and_ends_as_if_it_were_alone(programs: Programs, tmp_p
 @pytest.mark.parametrize("block", make_parameters(COMMANDS))
 def test_a_command_prints_what_the_page_says(block: Block, tmp_path: Path, service: Loopback) -> None:
     """In an empty folder, in an environment in which g4f is installed."""
-    with begin_session(tmp_path, service.url, seconds=LOCAL_SECONDS if block.local else 60) as session:
+    with begin_session(tmp_path, service.url, seconds=find_limit(block)) as session:
         check_output(block, session.do(block))
 
 
@@ -86,7 +90,7 @@ def test_a_command_prints_what_the_page_says(block: Block, tmp_path: Path, servi
 @pytest.mark.parametrize("page", make_parameters(SESSIONS))
 def test_a_reader_who_follows_a_page_gets_what_it_shows(page: Page, tmp_path: Path, service: Loopback) -> None:
     """Its files are written and its commands run, from its top to its end."""
-    with begin_session(tmp_path, service.url, seconds=LOCAL_SECONDS if page.local else 60) as session:
+    with begin_session(tmp_path, service.url, seconds=find_limit(page)) as session:
         if page.needs_checkout:
             session.lay_out_checkout()
         for block in page.blocks:
