@@ -11,14 +11,14 @@ import importlib.util
 import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 
+from g4f.entry_points import EntryPoint, read_entry_points
 from g4f.environment import Environment, normalize_name
 from g4f.errors import (
     G4FError,
@@ -30,9 +30,6 @@ from g4f.errors import (
 from g4f.manifest import CAPABILITIES, Manifest, ManifestError, parse_manifest
 from g4f.middleware.retry import Budget
 from g4f.plugin import Plugin
-
-if TYPE_CHECKING:
-    from importlib_metadata import EntryPoint
 
 GROUP = "g4f.providers"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -82,31 +79,14 @@ class ProviderRef:
         return f"<provider {self.name}>"
 
 
-def read_entry_points() -> Iterable[ProviderRef]:
+def read_refs() -> Iterable[ProviderRef]:
     """Return every provider that an installed distribution registers."""
-    from importlib_metadata import (
-        distributions,
-        entry_points,
-    )  # 25 ms that a program with its own provider need not pay
-
-    try:
-        points: Iterable[EntryPoint] = entry_points(group=GROUP)
-    except Exception:  # noqa: BLE001 - whatever is wrong with one distribution, of whomever, the others are well
-        readable = [point for distribution in distributions() for point in _list_readable(distribution)]
-        points = {(point.name, point.value): point for point in reversed(readable)}.values()
-    return map(_make_ref, points)
-
-
-def _list_readable(distribution: Any) -> list[EntryPoint]:
-    with suppress(Exception):
-        return list(distribution.entry_points.select(group=GROUP))
-    return []
+    return map(_make_ref, read_entry_points(GROUP))
 
 
 def _make_ref(point: EntryPoint) -> ProviderRef:
-    with suppress(AttributeError, ValueError):
-        return ProviderRef(point.name, point.module, point.attr or "", point.dist)
-    return ProviderRef(point.name, point.value or "(none)", "", point.dist)  # where this leads there is nothing
+    module, _, attribute = point.value.partition("[")[0].partition(":")
+    return ProviderRef(point.name, module.strip() or "(none)", attribute.strip(), point.distribution)
 
 
 class Registry:
@@ -226,7 +206,7 @@ class Registry:
         with self._lock:
             if self._by_name is None:
                 index: dict[str, list[ProviderRef]] = {}
-                for ref in self._given if self._given is not None else read_entry_points():
+                for ref in self._given if self._given is not None else read_refs():
                     if _NAME.fullmatch(ref.name):
                         index.setdefault(ref.name.lower(), []).append(ref)
                 marked = {name: [_mark_alias(ref, index) for ref in refs] for name, refs in index.items()}

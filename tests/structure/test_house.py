@@ -21,9 +21,17 @@ DOORS = {
     "threading": {"client/_portal.py", "registry.py"},  # the registry only locks
     "subprocess": set(),
     "multiprocessing": set(),
-    "importlib_metadata": {"registry.py"},
+    "importlib_metadata": {"entry_points.py"},
     "importlib.util": {"registry.py"},
-    "os": {"credentials.py", "environment.py", "media.py", "transport.py", "dispatch.py", "client/_portal.py"},
+    "os": {
+        "client/_portal.py",
+        "credentials.py",
+        "dispatch.py",
+        "entry_points.py",
+        "environment.py",
+        "media.py",
+        "transport.py",
+    },
 }
 # Which of the files that import os may look at its environment.
 READ_ENVIRONMENT = {"credentials.py", "environment.py"}
