@@ -273,6 +273,15 @@ class InternalServerError(APIStatusError):
     retryable = True
 
 
+def copy_error(error: Exception) -> Exception:
+    """Return an error that says the same and was never raised: so it holds nobody's variables."""
+    kind = type(error)
+    copy: Exception = kind.__new__(kind, *error.args)
+    copy.__dict__.update(vars(error))
+    copy.__cause__, copy.__suppress_context__ = error.__cause__, error.__suppress_context__
+    return copy
+
+
 _BY_STATUS: Mapping[int, type[APIStatusError]] = {
     400: BadRequestError,
     401: AuthenticationError,

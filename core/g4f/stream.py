@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from g4f.chat import Chunk, Usage
 from g4f.context import Timeout
-from g4f.errors import APIError, APIResponseError, Attempt
+from g4f.errors import APIError, APIResponseError, Attempt, copy_error
 from g4f.fold import examine_chunk, join_chunks, join_surrogates, list_signs, read_content
 from g4f.halves import Halves, is_cut
 from g4f.watch import Watch, ends_task, name_error
@@ -100,26 +100,30 @@ class ChatStream:
             RuntimeError: Another task waits for it already.
         """
         if self._failure is not None:
-            raise self._failure
+            raise copy_error(self._failure)
         self._expect_one_task()
         if self._opened:
             return self
         self._opened = self._opening = True
         begin, self._begin = self._begin, None  # it holds the whole request
-        ready = False
+        ready, failure = False, None
         try:
             await (self._hold_until_content() if begin is None else self._take_over(begin()))
             ready = not self._closed
         except BaseException as error:
             if ends_task(error):
                 raise
-            self._failure = name_error(error) if begin else self._wrap(name_error(error))
+            failure = name_error(error) if begin else self._wrap(name_error(error))
         finally:
             self._opening = False
             if not ready:
                 await self._shut()
-        if self._failure is not None:  # outside of `except`, where its __context__ would hold the network's frames
-            raise self._failure
+        if failure is not None:  # outside of `except`, where its __context__ would hold the network's frames
+            self._failure = copy_error(failure)  # for whoever asks again: the one that is raised holds this frame
+            try:
+                raise failure
+            finally:
+                failure = None
         return self
 
     def _expect_one_task(self) -> None:
@@ -211,7 +215,7 @@ class ChatStream:
         except BaseException as error:
             if ends_task(error):
                 raise
-            failure = self._failure if error is self._failure else self._wrap(name_error(error))
+            failure = self._wrap(name_error(error)) if self._failure is None else name_error(error)
         finally:
             await self._shut()
         if failure is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -38,23 +38,40 @@ class Broken:
     async def chat(self) -> g4f.Completion:
         raise g4f.InternalServerError("no", status_code=500, retry_after=0)
 
+    @g4f.hookimpl
+    async def stream(self) -> AsyncIterator[g4f.Chunk]:
+        yield g4f.Chunk.from_dict({"choices": []})
+        raise g4f.InternalServerError("no", status_code=500, retry_after=0)
+
 
 REFUSED = {"provider": "OpenaiChat", "api_key": "-", "base_url": "http://127.0.0.1:1", "proxies": {}}
 
 
+@pytest.mark.parametrize("way", ["whole", "looped over", "opened", "opened twice"])
 @pytest.mark.parametrize(
     ("arguments", "tries"),
     [({"provider": Broken}, 3), ({"provider": [Broken, Broken()]}, 6), (REFUSED, 1), ({"provider": "Nobody"}, 0)],
     ids=["repeated", "passed on", "no connection", "no provider"],
 )
-async def test_an_error_that_is_over_needs_no_garbage_collector(arguments: dict[str, Any], tries: int) -> None:
-    """Its traceback holds all variables on the way, also the caller's, which may be megabytes."""
+async def test_an_error_that_is_over_needs_no_garbage_collector(
+    arguments: dict[str, Any], tries: int, way: str
+) -> None:
+    """Its traceback holds all variables on the way, also the caller's, which may be megabytes, and the stream."""
     asked: list[weakref.ref[Request]] = []
 
     async def ask(client: g4f.AsyncClient) -> None:
         request = Request()
         asked.append(weakref.ref(request))
-        await client.chat.completions.create("Hi")
+        if way == "whole":
+            await client.chat.completions.create("Hi")
+        stream = client.chat.completions.stream("Hi")
+        if way == "opened twice":
+            with suppress(g4f.G4FError):
+                await stream
+        if way != "looped over":
+            await stream
+        async for _ in stream:
+            pass
 
     async with g4f.AsyncClient(**{"max_retries": 0 if tries == 1 else 2, **arguments}) as client:
         gc.disable()
