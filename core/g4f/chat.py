@@ -82,7 +82,7 @@ class ChatRequest:
     stream: bool = False
     options: ChatOptions = attrs.field(factory=ChatOptions)
     extra_body: Mapping[str, Any] = attrs.field(factory=dict)
-    extra_headers: Mapping[str, str] = attrs.field(factory=dict)
+    extra_headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)  # some have keys
     provider_options: Mapping[str, Any] = attrs.field(factory=dict)
 
     hook: ClassVar[str] = "chat"

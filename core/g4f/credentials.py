@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import attrs
 
@@ -75,6 +75,16 @@ def hide_proxy(proxy: object) -> Secret | None:
     if type(proxy) is not str:
         raise InvalidInputError("A proxy must be a text, as http://127.0.0.1:8080.")
     return Secret(proxy) if proxy else None
+
+
+def list_passwords(proxies: Iterable[Secret]) -> tuple[Secret, ...]:
+    """Return what proxies are opened with: a password, or a name alone. Their refusals may say it back."""
+    return tuple(Secret(password) for proxy in proxies if (password := _find_password(proxy.reveal())))
+
+
+def _find_password(proxy: str) -> str:
+    user, _, password = proxy.rpartition("://")[2].rpartition("@")[0].partition(":")
+    return unquote(password or user)
 
 
 def scrub(fields: Mapping[str, Any], secrets: Iterable[Secret]) -> dict[str, Any]:

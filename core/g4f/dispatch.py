@@ -36,6 +36,7 @@ from g4f.credentials import (
     Secret,
     add_defaults,
     add_settings,
+    list_passwords,
     list_variables,
     read_variables,
     resolve_access,
@@ -61,7 +62,7 @@ from g4f.values import Value
 from g4f.watch import Watch
 
 if TYPE_CHECKING:
-    from g4f.transport import BoundTransport
+    from g4f.transport import BoundTransport, Pool
 
 logger = logging.getLogger("g4f")
 _MOST_DOWNLOADS = 4  # how many of the largest pictures one answer may name
@@ -328,8 +329,11 @@ class Trial:
             raise InvalidInputError(f"{plugin.name} has no base_url in its manifest, so it has no network.")
         from g4f.transport import BoundTransport  # aiohttp is most of the import, and a local model needs none
 
+        pool = self._pool()
+        if pool.passwords or self._proxy is not None:
+            self._conceal_passwords(pool)
         return BoundTransport(
-            self._pool(),
+            pool,
             access,
             plugin.manifest.auth,
             self._timeout,
@@ -338,6 +342,10 @@ class Trial:
             self._timed,
             self._limits,
         )
+
+    def _conceal_passwords(self, pool: Pool) -> None:
+        used = (*pool.passwords, *(list_passwords([self._proxy]) if self._proxy is not None else ()))
+        self._secrets += [password for password in used if password not in self._secrets]
 
     async def fetch(self, url: str) -> HttpResponse:
         """Download a public URL without credentials; see `g4f.context.Context.fetch`."""

@@ -41,7 +41,7 @@ class EmbeddingRequest:
     model: str | None = None
     options: EmbeddingOptions = attrs.field(factory=EmbeddingOptions)
     extra_body: Mapping[str, Any] = attrs.field(factory=dict)
-    extra_headers: Mapping[str, str] = attrs.field(factory=dict)
+    extra_headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)  # some have keys
     provider_options: Mapping[str, Any] = attrs.field(factory=dict)
 
     hook: ClassVar[str] = "embed"

@@ -59,7 +59,7 @@ class ImageRequest:
     mask: str | None = None
     options: ImageOptions = attrs.field(factory=ImageOptions)
     extra_body: Mapping[str, Any] = attrs.field(factory=dict)
-    extra_headers: Mapping[str, str] = attrs.field(factory=dict)
+    extra_headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)  # some have keys
     provider_options: Mapping[str, Any] = attrs.field(factory=dict)
 
     hook: ClassVar[str] = "image"

@@ -30,7 +30,7 @@ from yarl import URL
 from g4f import direct
 from g4f.addresses import is_public_address, names_private_host
 from g4f.context import DEFAULT_LIMITS, HttpRequest, HttpResponse, Limits, Timeout
-from g4f.credentials import Access, Secret, find_origin, is_among
+from g4f.credentials import Access, Secret, find_origin, is_among, list_passwords
 from g4f.errors import (
     APIConnectionError,
     APIError,
@@ -83,6 +83,9 @@ class Pool:
         proxies: Proxy URL by scheme (`all`, `https`, `http`); None takes HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
         allow_private_urls: Whether `fetch` may download from private addresses.
         ssl_context: What certificates are trusted, and which of the user's own is shown to places that the user chose.
+
+    Attributes:
+        passwords: Those of the proxies, which may be in no error.
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class Pool:
         self.ssl_context = ssl_context
         self._proxies = proxies
         self._found_proxies = _find_proxies() if proxies is None else {}  # once: a third of a request's cost otherwise
+        self.passwords = list_passwords((self._found_proxies if proxies is None else proxies).values())
         self._allow_private_urls = allow_private_urls
         self._held: dict[tuple[int, int, bool], _Held] = {}
         # The finalizer holds the sessions too. Else, where a pool is collected as garbage, they were so with it, and

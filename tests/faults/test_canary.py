@@ -23,6 +23,7 @@ from g4f.redaction import TELLING
 from g4f_testkit.dialects import DIALECTS
 from g4f_testkit.script import Failure, Turn
 from g4f_testkit.server import Server
+from loopback import Loopback, Reply
 
 _FAULTS = [
     "", "closed-before-the-answer", "connection-reset", "status-401", "status-503", "html-page", "garbage-status-line",
@@ -134,6 +135,27 @@ async def test_a_key_that_the_service_says_back_is_taken_out(dialect: str, in_st
         problems = await try_row(Row("The service says the key back", *ends, (Turn(failure=said),)), dialect, way)
     assert problems == []
     assert not [line for line in logs if KEY in line]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("whose", ["the client's", "the call's", "the environment's"])
+async def test_a_password_that_the_proxy_says_back_is_taken_out(
+    whose: str, stream: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As its URL has it, as it is meant, and as the header says it."""
+    with Loopback(lambda asked: Reply(407, body=f"{asked.headers} {written} {KEY}".encode())) as proxy:
+        written = quote(KEY, safe="")
+        url = proxy.url.replace("://", f"://user:{written}@")
+        monkeypatch.setenv("HTTP_PROXY", url if whose == "the environment's" else "")
+        proxies = {"proxies": {"all": url}} if whose == "the client's" else {}
+        call = {"proxy": url} if whose == "the call's" else {}
+        async with AsyncClient("OpenaiChat", api_key="sk-1", base_url="http://g4f.invalid/v1", **proxies) as client:
+            with pytest.raises(APIStatusError, match="407") as caught:
+                await client.chat.completions.create("Hi", stream=stream, **call)
+    assert "[redacted]" in str(caught.value.body)
+    assert "proxy-authorization" in str(caught.value.body)
+    assert list(find_leaks(caught.value)) == []
+    assert b64encode(f"user:{KEY}".encode()).decode()[8:-8] not in str(vars(caught.value))
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

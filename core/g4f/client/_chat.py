@@ -232,7 +232,9 @@ class Completions:
         provider: ProvidersInput | None,
         arguments: ParseArguments,
     ) -> ParsedCompletion[Any]:
-        return wanted.read(await self._ask(messages, model, provider, False, wanted.complete(arguments)))
+        asking = self._ask(messages, model, provider, False, wanted.complete(arguments))
+        del arguments  # as below
+        return wanted.read(await asking)
 
     async def _ask(
         self,
@@ -251,4 +253,5 @@ class Completions:
             urls = await read_images(images, client._choose_limits(arguments), arguments.get("image_name"))
         request = make_chat_request(messages, model, stream, arguments, urls)
         run, _ = client._prepare(request, provider, client._settings.provider, arguments)
+        del arguments  # of what fails a traceback shows all variables, and a proxy's URL or a header may have a key
         return await run()

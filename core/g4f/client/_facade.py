@@ -55,7 +55,9 @@ class ChatCompletion:
         if stream:
             return _iterate(model, messages, provider, arguments)
         with Client(middleware=[_make_retry()]) as client:
-            return client.chat.completions.create(messages, model, provider, **arguments)
+            answer = client._inner.chat.completions.create(messages, model, provider, **arguments)
+            del arguments  # as in _chat.py
+            return client._run(answer)
 
     @overload
     @staticmethod
@@ -107,22 +109,26 @@ def _iterate(
     model: str | None, messages: Messages, provider: ProvidersInput | None, arguments: ChatArguments
 ) -> Iterator[Chunk]:
     with Client(middleware=[_make_retry()]) as client:
-        yield from client.chat.completions.create(messages, model, provider, stream=True, **arguments)
+        stream = client.chat.completions.create(messages, model, provider, stream=True, **arguments)
+        del arguments  # as in _chat.py
+        yield from stream
 
 
 async def _ask_async(
     model: str | None, messages: Messages, provider: ProvidersInput | None, arguments: ChatArguments
 ) -> Completion:
     async with AsyncClient(middleware=[_make_retry()]) as client:
-        return await client.chat.completions.create(messages, model, provider, **arguments)
+        answer = client.chat.completions.create(messages, model, provider, **arguments)
+        del arguments  # as in _chat.py
+        return await answer
 
 
 async def _iterate_async(
     model: str | None, messages: Messages, provider: ProvidersInput | None, arguments: ChatArguments
 ) -> AsyncGenerator[Chunk, None]:
-    async with (
-        AsyncClient(middleware=[_make_retry()]) as client,
-        client.chat.completions.create(messages, model, provider, stream=True, **arguments) as stream,
-    ):
-        async for chunk in stream:
-            yield chunk
+    async with AsyncClient(middleware=[_make_retry()]) as client:
+        asked = client.chat.completions.create(messages, model, provider, stream=True, **arguments)
+        del arguments  # as in _chat.py
+        async with asked as stream:
+            async for chunk in stream:
+                yield chunk

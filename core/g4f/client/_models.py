@@ -70,6 +70,7 @@ class Models:
             ]
             return ModelList.from_dict({"object": "list", "data": rows})
         _, dispatcher = self._client._prepare(ChatRequest(()), chosen, chosen, arguments, needs=())
+        del arguments  # as in _chat.py
         rows = []
         for name, reach in dispatcher.reaches.items():
             listed = _list_manifest(name, reach.load().manifest)
@@ -87,7 +88,9 @@ class Models:
         Raises:
             ModelNotFoundError: There is none of that name.
         """
-        models = await self.list(provider, **arguments)
+        listing = self.list(provider, **arguments)
+        del arguments  # as in _chat.py
+        models = await listing
         for info in models:
             if model.lower() in (
                 info.id.lower(),

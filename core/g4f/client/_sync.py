@@ -329,6 +329,7 @@ class SyncCompletions:
             begin = self._client._inner.chat.completions.create
             return SyncStream(begin(messages, model, provider, stream=True, **arguments), self._client)
         answer = self._client._inner.chat.completions.create(messages, model, provider, **arguments)
+        del arguments  # as in _chat.py
         return self._client._run(answer)
 
     @overload
@@ -407,6 +408,7 @@ class SyncCompletions:
         """Ask for an answer of a type; see the same method of `AsyncClient`."""
         parse = self._client._inner.chat.completions.parse
         answer = parse(messages, model, provider, response_format=response_format, tools=tools or (), **arguments)
+        del arguments  # as in _chat.py
         return self._client._run(answer)
 
 
@@ -426,6 +428,7 @@ class SyncImages:
     ) -> Images:
         """Draw pictures; see the same method of `AsyncClient`."""
         images = self._client._inner.images.generate(prompt, model, provider, response_format, **arguments)
+        del arguments  # as in _chat.py
         return self._client._run(images)
 
     def edit(
@@ -440,6 +443,7 @@ class SyncImages:
     ) -> Images:
         """Change pictures; see the same method of `AsyncClient`."""
         images = self._client._inner.images.edit(image, prompt, model, provider, response_format, mask, **arguments)
+        del arguments  # as in _chat.py
         return self._client._run(images)
 
     def create_variation(
@@ -452,6 +456,7 @@ class SyncImages:
     ) -> Images:
         """Draw a picture like another one; see the same method of `AsyncClient`."""
         images = self._client._inner.images.create_variation(image, model, provider, response_format, **arguments)
+        del arguments  # as in _chat.py
         return self._client._run(images)
 
 
@@ -470,6 +475,7 @@ class SyncEmbeddings:
     ) -> Embeddings:
         """Turn texts into vectors; see the same method of `AsyncClient`."""
         embeddings = self._client._inner.embeddings.create(input, model, provider, **arguments)
+        del arguments  # as in _chat.py
         return self._client._run(embeddings)
 
 
@@ -481,10 +487,14 @@ class SyncModels:
 
     def list(self, provider: ProvidersInput | None = None, **arguments: Unpack[CallArguments]) -> ModelList:
         """List models; see the same method of `AsyncClient`."""
-        return self._client._run(self._client._inner.models.list(provider, **arguments))
+        models = self._client._inner.models.list(provider, **arguments)
+        del arguments  # as in _chat.py
+        return self._client._run(models)
 
     def retrieve(
         self, model: str, provider: ProvidersInput | None = None, **arguments: Unpack[CallArguments]
     ) -> ModelInfo:
         """Return one model; see the same method of `AsyncClient`."""
-        return self._client._run(self._client._inner.models.retrieve(model, provider, **arguments))
+        found = self._client._inner.models.retrieve(model, provider, **arguments)
+        del arguments  # as in _chat.py
+        return self._client._run(found)
