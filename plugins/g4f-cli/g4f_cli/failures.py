@@ -171,15 +171,18 @@ def _describe_unknown(error: Exception) -> str:
 
 
 def format_traceback(error: Exception) -> str:
-    """Return an exception's traceback without keys."""
-    text = "".join(traceback.format_exception(error))
-    for key in _list_keys():
-        text = text.replace(key, "[redacted]")
-    return text
+    """Return an exception's traceback without keys, and without what is left of them in a text that was cut."""
+    lines = traceback.format_exception(error)
+    with suppress(ImportError):  # then nothing has asked a service, and the traceback is about that
+        from g4f.redaction import redact
+
+        keys = _list_keys()
+        lines = [redact({"line": line}, keys)["line"] for line in lines]
+    return "".join(lines)
 
 
-def _list_keys() -> list[str]:
-    """List the keys of the environment and those that are stored, the longest first."""
+def _list_keys() -> set[str]:
+    """Return the keys of the environment and those that are stored."""
     found: set[str] = set()
     with suppress(Exception):  # as below
         store = read_store()
@@ -189,4 +192,4 @@ def _list_keys() -> list[str]:
 
         for _, manifest in share_registry().list_usable():
             found |= {os.environ.get(name, "").strip() for name in manifest.auth.variables}
-    return sorted((key for key in found if len(key) >= 4), key=len, reverse=True)
+    return found
