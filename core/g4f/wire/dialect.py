@@ -14,12 +14,12 @@ from g4f.chat import ChatRequest, Chunk, Completion
 from g4f.context import HttpRequest, HttpResponse
 from g4f.embeddings import EmbeddingRequest, Embeddings
 from g4f.errors import APIResponseError, APIStatusError, UnsupportedError
-from g4f.fold import is_answer
+from g4f.fold import fold_chunks, is_answer
 from g4f.images import ImageRequest, Images
 from g4f.manifest import StreamEnd
 from g4f.wire.errors import decode_error
 from g4f.wire.json import show_start
-from g4f.wire.sse import Event
+from g4f.wire.sse import Event, split_events
 
 Warn = Callable[[str], None]
 R_contra = TypeVar("R_contra", ImageRequest, EmbeddingRequest, contravariant=True)
@@ -97,3 +97,16 @@ def expect_answer(completion: Completion, body: bytes) -> Completion:
     if not is_answer(completion):
         raise APIResponseError(f"The answer has nothing in it: {show_start(body)}")
     return completion
+
+
+def decode_events(decoder: StreamDecoder, body: bytes) -> Completion:
+    """Read a whole answer that came as a stream of events, though none was asked for.
+
+    Raises:
+        APIResponseError: It ends too early, or has nothing in it.
+    """
+    chunks = map(decoder.feed, split_events(body))
+    completion = fold_chunks(chunk for chunk in chunks if chunk is not None)
+    if not completion.choices or not decoder.complete:
+        raise APIResponseError(f"The answer is a stream that ends too early: {show_start(body)}", retryable=True)
+    return expect_answer(completion, body)

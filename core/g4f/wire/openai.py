@@ -15,13 +15,13 @@ from g4f.chat import ChatRequest, Chunk, Completion
 from g4f.context import HttpRequest, HttpResponse
 from g4f.embeddings import EmbeddingRequest, Embeddings
 from g4f.errors import APIResponseError, G4FError, InvalidInputError
-from g4f.fold import fold_chunks, join_surrogates, list_objects, read_index
+from g4f.fold import join_surrogates, list_objects, read_index
 from g4f.images import ImageRequest, Images
 from g4f.manifest import StreamEnd
 from g4f.wire import errors
-from g4f.wire.dialect import StreamDecoder, Warn, Wire, expect_answer
+from g4f.wire.dialect import StreamDecoder, Warn, Wire, decode_events, expect_answer
 from g4f.wire.json import decode_answer, decode_json, encode_json, show_start
-from g4f.wire.sse import Event, is_event_stream, split_events
+from g4f.wire.sse import Event, is_event_stream
 
 MAX_IMAGES_BYTES = 256 * 2**20
 # A service's own words, in place: the body of a request before it is written (what the user adds to it comes after),
@@ -100,7 +100,7 @@ def decode_chat(response: HttpResponse, adapt: AdaptAnswer | None = None) -> Com
         APIStatusError: It is an error in spite of its status.
     """
     if is_event_stream(response.body):
-        return _decode_streamed_body(response.body, adapt)
+        return decode_events(ChunkDecoder("finish", adapt), response.body)
     data = _decode_answer(response)
     if adapt is not None:
         adapt(data)
@@ -112,15 +112,6 @@ def _decode_answer(response: HttpResponse) -> dict[str, Any]:
     if data.get("error"):
         raise errors.make_body_error(data)
     return data
-
-
-def _decode_streamed_body(body: bytes, adapt: AdaptAnswer | None) -> Completion:
-    decoder = ChunkDecoder("finish", adapt)
-    chunks = map(decoder.feed, split_events(body))
-    completion = fold_chunks(chunk for chunk in chunks if chunk is not None)
-    if not completion.choices or not decoder.complete:
-        raise APIResponseError(f"The answer is a stream that ends too early: {show_start(body)}", retryable=True)
-    return expect_answer(completion, body)
 
 
 class ChunkDecoder:

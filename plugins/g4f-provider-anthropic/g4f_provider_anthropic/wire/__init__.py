@@ -12,7 +12,7 @@ from g4f.chat import ChatRequest
 from g4f.context import HttpRequest
 from g4f.wire.dialect import Warn, Wire
 from g4f.wire.json import encode_json
-from g4f_provider_anthropic.wire.answer import decode_chat
+from g4f_provider_anthropic.wire.decode import decode_chat
 from g4f_provider_anthropic.wire.errors import decode_error
 from g4f_provider_anthropic.wire.families import find_family
 from g4f_provider_anthropic.wire.messages import encode_messages

@@ -1,4 +1,4 @@
-"""Answers: the dialect's content blocks become OpenAI's message.
+"""The dialect's content blocks become OpenAI's message, for whole answers and for streams.
 
 What OpenAI's message cannot say stands beside it: `thinking_blocks` (with the signatures that the service wants back)
 and, where the blocks are more than thinking, a text and calls, `content_blocks`: all of them, as they came. Sent back
@@ -10,14 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from g4f.chat import Completion
-from g4f.context import HttpResponse
-from g4f.errors import APIResponseError
-from g4f.fold import fold_chunks, list_objects
-from g4f.wire.dialect import expect_answer
-from g4f.wire.json import decode_answer, encode_json, show_start
-from g4f.wire.sse import is_event_stream, split_events
-from g4f_provider_anthropic.wire.errors import make_event_error
+from g4f.wire.json import encode_json
 from g4f_provider_anthropic.wire.parts import Block
 
 FINISH_REASONS = {
@@ -41,40 +34,6 @@ _PLAIN_FIELDS = {
 }
 _PLAIN_ORDER = {"thinking": 0, "redacted_thinking": 0, "text": 1, "tool_use": 2}
 _DIRECT = {"type": "direct"}
-
-
-def decode_chat(response: HttpResponse) -> Completion:
-    """Read a whole answer, also one that came as a stream though none was asked for.
-
-    Raises:
-        APIResponseError: It is no message, or one with nothing in it.
-        APIStatusError: It is an error in spite of its status.
-    """
-    if is_event_stream(response.body):
-        return _decode_streamed_body(response.body)
-    message = decode_answer(response.body)
-    if message.get("type") == "error" or message.get("error"):
-        raise make_event_error(message)
-    content = message.get("content")
-    if not isinstance(content, list):
-        raise APIResponseError(f"The answer has no content: {show_start(response.body)}")
-    end = build_end(message) if message.get("stop_reason") else {"finish_reason": None}
-    choice = {"index": 0, "message": {"role": "assistant", **build_message(list_objects(content))}, **end}
-    completion = {**build_head(message), "object": "chat.completion", "choices": [choice]}
-    usage = build_usage(message.get("usage"))
-    told = Completion.from_dict({**completion, "usage": usage} if usage else completion)
-    return expect_answer(told, response.body)
-
-
-def _decode_streamed_body(body: bytes) -> Completion:
-    from g4f_provider_anthropic.wire.stream import decode_stream
-
-    decoder = decode_stream("marker")
-    chunks = map(decoder.feed, split_events(body))
-    completion = fold_chunks(chunk for chunk in chunks if chunk is not None)
-    if not decoder.complete:
-        raise APIResponseError(f"The answer is a stream that ends too early: {show_start(body)}", retryable=True)
-    return expect_answer(completion, body)
 
 
 def build_head(message: Mapping[str, Any]) -> dict[str, Any]:
