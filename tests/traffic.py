@@ -17,7 +17,7 @@ import attrs
 import pytest
 
 from g4f import APIStatusError
-from g4f.chat import Usage
+from g4f.chat import ChatOptions, Usage
 from g4f.registry import Registry, share_registry
 from loopback import Reply
 
@@ -146,6 +146,30 @@ class Recordings:
             print(f"\n{self.provider}: {covered} of {len(self.files)} recorded exchanges replayed ({told})")  # noqa: T201
             for line in [*lines, *(f"left out: {name} ({reason})" for name, reason in self.left_out.items())]:
                 print(f"  {line}")  # noqa: T201
+
+
+def drop_false_stream(body: dict[str, Any]) -> None:
+    """Take out what goes without saying."""
+    if body.get("stream") is False:
+        del body["stream"]
+
+
+def _drop_nulls(body: dict[str, Any]) -> None:
+    for name in [name for name, value in body.items() if value is None and name in ChatOptions.__annotations__]:
+        del body[name]
+
+
+def _ask_for_usage(body: dict[str, Any]) -> None:
+    if body.get("stream"):
+        body["stream_options"] = {"include_usage": True} | body.get("stream_options", {})
+
+
+# Of every service of OpenAI's dialect.
+OPENAI_DIFFERENCES: dict[str, Change] = {
+    "a parameter that is null is not sent": _drop_nulls,
+    "stream is sent when it is true only": drop_false_stream,
+    "a stream is asked for its usage, unless the user says otherwise": _ask_for_usage,
+}
 
 
 def expect_request(recorded: Mapping[str, Any], differences: Mapping[str, Change]) -> tuple[dict[str, Any], list[str]]:

@@ -26,6 +26,7 @@ from traffic import (
     Exchange,
     Recordings,
     count_differences,
+    drop_false_stream,
     expect_request,
     in_all_sizes,
     load_exchange,
@@ -91,11 +92,6 @@ def _drop_sampling(body: dict[str, Any]) -> None:
         body.pop("temperature", None)
 
 
-def _drop_false_stream(body: dict[str, Any]) -> None:
-    if body.get("stream") is False:
-        del body["stream"]
-
-
 def _show_thinking(body: dict[str, Any]) -> None:
     if body.get("output_config", {}).get("effort"):
         body.setdefault("thinking", {"type": "adaptive", "display": "summarized"})
@@ -120,7 +116,7 @@ def _drop_blank_texts(body: dict[str, Any]) -> None:
 DIFFERENCES: dict[str, Change] = {
     "a model that is gone since is replaced, and a warning says so": _replace_retired,
     "models since 4.7 refuse temperature": _drop_sampling,
-    "stream is sent when it is true only": _drop_false_stream,
+    "stream is sent when it is true only": drop_false_stream,
     "an empty list of tools is not sent": _drop_empty_tools,
     "a text of white space is not sent: the service refuses it elsewhere": _drop_blank_texts,
     "who asks for an effort sees the thinking": _show_thinking,

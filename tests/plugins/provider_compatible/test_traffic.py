@@ -18,6 +18,7 @@ from g4f.fold import fold_chunks
 from loopback import Loopback, Received
 from plugins.provider_compatible import reader
 from traffic import (
+    OPENAI_DIFFERENCES,
     Change,
     Exchange,
     Recordings,
@@ -94,21 +95,6 @@ def _replace_retired(body: dict[str, Any]) -> None:
     body["model"] = RETIRED.get(body["model"], body["model"])
 
 
-def _drop_nulls(body: dict[str, Any]) -> None:
-    for name in [name for name, value in body.items() if value is None and name in CHAT_OPTIONS]:
-        del body[name]
-
-
-def _drop_false_stream(body: dict[str, Any]) -> None:
-    if body.get("stream") is False:
-        del body["stream"]
-
-
-def _ask_for_usage(body: dict[str, Any]) -> None:
-    if body.get("stream"):
-        body["stream_options"] = {"include_usage": True} | body.get("stream_options", {})
-
-
 def _drop_unknown(body: dict[str, Any]) -> None:
     for name in ("n", "seed"):
         body.pop(name, None)
@@ -118,11 +104,6 @@ def _drop_usage_option(body: dict[str, Any]) -> None:
     body.pop("stream_options", None)
 
 
-COMMON: dict[str, Change] = {
-    "a parameter that is null is not sent": _drop_nulls,
-    "stream is sent when it is true only": _drop_false_stream,
-    "a stream is asked for its usage, unless the user says otherwise": _ask_for_usage,
-}
 DIFFERENCES: dict[str, dict[str, Change]] = {
     "deepseek": {GONE: _replace_retired, "DeepSeek knows no n and no seed": _drop_unknown},
     "groq": {GONE: _replace_retired},
@@ -142,7 +123,7 @@ def _find_model(exchange: Exchange) -> str:
 
 def _expect(exchange: Exchange) -> tuple[dict[str, Any], list[str]]:
     recorded = exchange.request | {"model": _find_model(exchange)}
-    return expect_request(recorded, COMMON | DIFFERENCES.get(exchange.service, {}))
+    return expect_request(recorded, OPENAI_DIFFERENCES | DIFFERENCES.get(exchange.service, {}))
 
 
 def _arguments(exchange: Exchange) -> dict[str, Any]:

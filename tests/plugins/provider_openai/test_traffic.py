@@ -21,6 +21,7 @@ from g4f.fold import fold_chunks
 from loopback import Loopback, Received, Reply
 from plugins.provider_openai import reader
 from traffic import (
+    OPENAI_DIFFERENCES,
     Change,
     Exchange,
     Recordings,
@@ -63,21 +64,6 @@ def _replace_retired(body: dict[str, Any]) -> None:
     body["model"] = RETIRED.get(body["model"], body["model"])
 
 
-def _drop_nulls(body: dict[str, Any]) -> None:
-    for name in [name for name, value in body.items() if value is None and name in CHAT_OPTIONS]:
-        del body[name]
-
-
-def _drop_false_stream(body: dict[str, Any]) -> None:
-    if body.get("stream") is False:
-        del body["stream"]
-
-
-def _ask_for_usage(body: dict[str, Any]) -> None:
-    if body.get("stream"):
-        body["stream_options"] = {"include_usage": True} | body.get("stream_options", {})
-
-
 def _reasons(body: dict[str, Any]) -> bool:
     return re.match(r"gpt-[5-9]|o\d", body["model"]) is not None
 
@@ -100,9 +86,7 @@ def _drop_sampling(body: dict[str, Any]) -> None:
 
 DIFFERENCES: dict[str, Change] = {
     "a model that is gone since is replaced, and a warning says so": _replace_retired,
-    "a parameter that is null is not sent": _drop_nulls,
-    "stream is sent when it is true only": _drop_false_stream,
-    "a stream is asked for its usage, unless the user says otherwise": _ask_for_usage,
+    **OPENAI_DIFFERENCES,
     "reasoning models refuse max_tokens": _rename_limit,
     "gpt-5.6 calls no tools while it reasons": _end_reasoning_for_tools,
     "reasoning models refuse temperature and top_p while they reason": _drop_sampling,
