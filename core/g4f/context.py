@@ -5,7 +5,7 @@ Contracts only; the transport that keeps them is in `transport.py`, and who make
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
 from typing import Any, NamedTuple, Protocol, Self
 
 import attrs
@@ -233,6 +233,8 @@ class Call:
         attempts: What was tried before.
         warnings: Sentences for the answer's `warnings`.
         idempotency_key: The same for all repeats of this call at one target.
+        account: Tells the target's account, by the provider, the address and the key that were given, from others; None
+            where nobody said.
     """
 
     request: Request
@@ -240,6 +242,7 @@ class Call:
     attempts: list[Attempt] = attrs.field(factory=list)
     warnings: list[str] = attrs.field(factory=list)
     idempotency_key: str = ""
+    account: Hashable = None
 
 
 async def _no_fetch(url: str) -> HttpResponse:

@@ -140,7 +140,7 @@ class Dispatcher:
         targets = self._list_awake(call, plan)
         request = call.request
         for target, warnings in targets:
-            call.target = target
+            call.target, call.account = target, self._identify(target)
             # Each target gets what was asked, whatever middleware and providers made of it for the one before.
             call.request = _choose_model(_copy(request) if len(targets) > 1 else request, target.model)
             call.idempotency_key = f"g4f-{os.urandom(16).hex()}"
@@ -149,13 +149,13 @@ class Dispatcher:
                 answer = await step(call)
             except G4FError as error:
                 error.attempts = tuple(call.attempts)
-                self.cooldown.note(self._identify(target), error)
+                self.cooldown.note(call.account, error)
                 if target is targets[-1][0]:
                     _log(call, None, started, type(error).__name__)
                     call.attempts.clear()  # the traceback holds the call: an error in it would be a circle
                     raise
             else:
-                self.cooldown.note(self._identify(target), None)
+                self.cooldown.note(call.account, None)
                 return _finish(_expect_answer(answer, call.request), call, started)
         raise AssertionError("a plan has at least one target")
 

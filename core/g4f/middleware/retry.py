@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from g4f.context import Answered, Call, CallNext
 from g4f.errors import APIError, RateLimitError
@@ -15,57 +15,74 @@ _LONGEST_BACKOFF = 8.0
 _FREE = 10.0
 _EARNED_PER_CALL = 0.19
 _FORGOTTEN_AFTER = 60.0  # seconds without a repeat
+_LOOK_AGAIN = 0.1  # seconds between two looks at what came of others
+_MOST = 1000
 _SPENT = "g4f did not repeat this: the service failed so often that only every fifth call is (g4f.middleware.Budget)."
 
 
 class Budget:
-    """How often a provider may still be asked again, for all who share this: clients, loops and threads.
+    """How often accounts may still be asked again, for all who share this: clients, loops and threads.
 
-    Ten repeats are free for each provider; after them only every fifth call earns one, so that a dead service gets at
+    Ten repeats are free for each account; after them only every fifth call earns one, so that a dead service gets at
     most 20 % more requests over 1,000 calls. Repeats that helped are given back, so that a service which only stumbles
     never uses them up. A minute without a repeat makes ten free again.
 
-    `doubted` are the providers that said when to come again, and failed then: their word counts for nothing until they
-    answer.
-
     Args:
         clock: Tells the time in seconds.
+
+    Attributes:
+        answers: How many answers came, of those accounts that ever said when to come again.
+        doubted: Those who said so and did not answer then: their word counts for nothing until they answer.
+        trying: The calls that have come again at such a time, and have no answer yet.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._left: dict[str, float] = {}
-        self.doubted: set[str] = set()
-        self._repeated: dict[str, float] = {}
+        self._left: dict[Hashable, float] = {}  # of those who ever took one
+        self._repeated: dict[Hashable, float] = {}
+        self.answers: dict[Hashable, int] = {}
+        self.doubted: set[Hashable] = set()
+        self.trying: dict[Hashable, set[int]] = {}
 
-    def earn(self, provider: str) -> None:
+    def earn(self, who: Hashable) -> None:
         """Note a call."""
-        self._left[provider] = min(_FREE, self._left.get(provider, _FREE) + _EARNED_PER_CALL)
+        left = self._left.get(who) if self._left else None  # to hash a key costs, and mostly nothing ever failed
+        if left is not None:
+            self._left[who] = min(_FREE, left + _EARNED_PER_CALL)
 
-    def spend(self, provider: str) -> bool:
+    def spend(self, who: Hashable) -> bool:
         """Take a repeat, and tell whether there was one."""
         now = self._clock()
-        if now - self._repeated.get(provider, now) > _FORGOTTEN_AFTER:
-            self._left[provider] = _FREE
-            self.doubted.discard(provider)
-        if self._left[provider] < 1.0:
+        if len(self._left) >= _MOST:  # as with a key for each call: who goes on failing is soon found again
+            for kept in (self._left, self._repeated, self.answers, self.doubted, self.trying):
+                kept.clear()
+        if now - self._repeated.get(who, now) > _FORGOTTEN_AFTER:
+            self._left.pop(who, None)
+            self.doubted.discard(who)
+        left = self._left.get(who, _FREE)
+        if left < 1.0:
             return False
-        self._left[provider] -= 1.0
-        self._repeated[provider] = now
+        self._left[who] = left - 1.0
+        self._repeated[who] = now
         return True
 
-    def give_back(self, provider: str, repeats: int) -> None:
+    def give_back(self, who: Hashable, repeats: int) -> None:
         """Note an answer, and that so many repeats which were taken led to it."""
-        self.doubted.discard(provider)
-        self._left[provider] = min(_FREE, self._left[provider] + repeats)
+        self.doubted.discard(who)
+        if who in self.answers:
+            self.answers[who] = self.answers.get(who, 0) + 1
+        self._left[who] = min(_FREE, self._left.get(who, _FREE) + repeats)
 
 
 class Retry:
     """Repeats a failed try at the same target while nothing has been delivered.
 
     What the service asks to wait is obeyed up to 60 seconds; above that the error is raised. Otherwise the wait is
-    random between zero and a limit that doubles ("full jitter"). A repeat at the time that a 429 names takes nothing of
-    the budget: such a service lives, and will answer then. Where one fails the next ones do, until an answer comes.
+    random between zero and a limit that doubles ("full jitter").
+
+    A repeat at the time that a 429 names takes nothing of the budget where the service lives: where it has answered
+    anybody since then. Else some come out of the budget, and the other calls that were told the same wait for what
+    comes of those: an answer lets all of them go, a failure none.
 
     Args:
         max_retries: How often one call is repeated at most.
@@ -78,33 +95,62 @@ class Retry:
 
     async def __call__(self, call: Call, call_next: CallNext) -> Answered:
         """Try, and try again."""
-        provider = call.target.provider
-        self.budget.earn(provider)
+        who = call.target.provider if call.account is None else call.account
+        budget = self.budget
+        budget.earn(who)
         tries = taken = 0
-        named = False  # whether this try comes at a time that the service named
+        seen: int | None = None  # how many answers there were when a time was named for this try
         while True:
             try:
-                answer = await call_next(call)
+                answer = await (call_next(call) if seen is None else self._come_again(who, call, call_next))
             except APIError as error:
-                if named:
-                    self.budget.doubted.add(provider)
+                if seen is not None and seen == budget.answers.get(who):
+                    budget.doubted.add(who)
                 wait = self._find_wait(error, tries)
                 if wait is None:
                     raise
                 named = isinstance(error, RateLimitError) and error.retry_after is not None
-                free = named and provider not in self.budget.doubted
-                if not free and not self.budget.spend(provider):
+                seen = budget.answers.setdefault(who, 0) if named else None
+                price = await self._wait(who, wait, seen)
+                if price is None:
                     error.add_note(_SPENT)
                     raise
-                taken += not free
             else:
-                if taken or provider in self.budget.doubted:
-                    self.budget.give_back(provider, taken)
+                if taken or (budget.answers and who in budget.answers):
+                    budget.give_back(who, taken)
                 return answer
+            taken += price
             tries += 1
-            import asyncio  # here because a program that only imports the client need not pay for it
 
-            await asyncio.sleep(wait)
+    async def _come_again(self, who: Hashable, call: Call, call_next: CallNext) -> Answered:
+        trying = self.budget.trying.setdefault(who, set())
+        trying.add(id(call))
+        try:
+            return await call_next(call)
+        finally:
+            trying.discard(id(call))
+
+    async def _wait(self, who: Hashable, seconds: float, seen: int | None) -> int | None:
+        """Wait for the next try, and return how many repeats of the budget it takes; None where it may not be."""
+        import asyncio  # here because a program that only imports the client need not pay for it
+
+        budget = self.budget
+        if seen is None or who in budget.doubted:
+            if not budget.spend(who):
+                return None
+            await asyncio.sleep(seconds)
+            return 1
+        await asyncio.sleep(seconds)
+        while who not in budget.doubted and seconds <= MAX_WAIT:
+            if seen != budget.answers.get(who):
+                return 0
+            if budget.spend(who):
+                return 1
+            if not budget.trying.get(who):
+                return 0  # somebody has to find out
+            seconds += _LOOK_AGAIN
+            await asyncio.sleep(_LOOK_AGAIN)
+        return 1 if budget.spend(who) else None
 
     def _find_wait(self, error: APIError, tries: int) -> float | None:
         if not error.retryable or tries >= self.max_retries:

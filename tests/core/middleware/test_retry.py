@@ -200,6 +200,76 @@ async def test_many_calls_that_are_told_when_to_come_again_all_do() -> None:
     assert await asyncio.gather(*calls) == ["answer"] * 100
 
 
+async def test_calls_that_begin_together_flood_no_dead_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is told when to come again, some do, and the others see what came of those."""
+    monkeypatch.setattr("g4f.middleware.retry._LOOK_AGAIN", 0.01)
+    retry, service = Retry(max_retries=2), Service(at_once(RateLimitError, retry_after=0.01), dead=True)
+
+    async def try_slowly(call: Call) -> str:
+        await asyncio.sleep(0.02)
+        return await service(call)
+
+    calls = [retry(make_call(), try_slowly) for _ in range(1000)]
+    errors = await asyncio.gather(*calls, return_exceptions=True)
+    assert {type(error) for error in errors} == {RateLimitError}
+    assert 1000 < service.tries <= 1200
+
+
+class Counter:
+    """A service that answers so many calls a round, and tells the others to come in the next one."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.begun = 0
+        self.tries = 0
+
+    async def __call__(self, call: Call) -> str:
+        self.tries += 1
+        self.begun += 1
+        if self.begun > self.most:
+            raise at_once(RateLimitError, retry_after=0.1)
+        await asyncio.sleep(0.05)
+        return "answer"
+
+    async def count(self) -> None:
+        while True:
+            await asyncio.sleep(0.1)
+            self.begun = 0
+
+
+async def test_a_service_that_answers_some_is_asked_by_the_others_until_it_answers_them() -> None:
+    """It lives: no repeat at the time that it names comes out of the budget."""
+    retry, service = Retry(max_retries=50), Counter(20)
+    counting = asyncio.create_task(service.count())
+    answers = await asyncio.gather(*(retry(make_call(), service) for _ in range(100)))
+    counting.cancel()
+    assert answers == ["answer"] * 100
+
+
+async def test_who_waits_for_what_comes_of_others_goes_once_they_are_gone() -> None:
+    """A call that was to find out, and was canceled, keeps nobody waiting."""
+    retry = Retry(max_retries=1)
+    for _ in range(11):  # nothing is left, and then it answers once, so that its word counts
+        with pytest.raises(InternalServerError):
+            await retry(make_call(), Service(at_once(), dead=True))
+    begun = asyncio.Event()
+
+    async def hang(call: Call) -> str:
+        if begun.is_set():
+            await asyncio.Event().wait()
+        begun.set()
+        raise at_once(RateLimitError)
+
+    first = asyncio.create_task(retry(make_call(), hang))
+    await begun.wait()
+    await asyncio.sleep(0)
+    second = asyncio.create_task(retry(make_call(), Service(at_once(RateLimitError))))
+    done, _ = await asyncio.wait([second], timeout=0.3)
+    assert not done
+    first.cancel()
+    assert await second == "answer"
+
+
 @pytest.mark.parametrize("how", ["", "it answered", "a minute passed"])
 async def test_a_service_that_named_a_wrong_time_is_believed_again_later(how: str) -> None:
     """Once it answered or a minute passed; until then such repeats come out of the budget as others do."""
@@ -292,6 +362,30 @@ async def test_each_provider_has_its_own_budget() -> None:
         with pytest.raises(InternalServerError):
             await retry(make_call(provider), service)
         assert service.tries == 11
+
+
+async def test_each_account_has_its_own_budget() -> None:
+    """Another key, or another address, is another one: who is out of repeats here may have some there."""
+    retry, dead = Retry(max_retries=20), Dead()
+    for expected, settings in (
+        (11, {"api_key": "sk-1"}),
+        (22, {"api_key": "sk-2"}),
+        (33, {"api_key": "sk-1", "base_url": "http://127.0.0.1:1"}),
+        (34, {"api_key": "sk-1"}),
+    ):
+        async with AsyncClient(dead, middleware=[retry], **settings) as client:
+            with pytest.raises(InternalServerError):
+                await client.chat.completions.create("Hi", "m")
+        assert dead.calls == expected
+
+
+async def test_accounts_without_end_are_not_all_remembered() -> None:
+    """As those of a service that has a key for each of its users."""
+    budget = Budget()
+    for at in range(5000):
+        budget.earn(at)
+        assert budget.spend(at)
+    assert len(budget._left) <= 1000
 
 
 async def test_an_error_that_is_raised_after_repeats_has_no_other_behind_it() -> None:
