@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.metadata import Metadata
 
 import dialects
 from environments import ROOT, UV, Environment
@@ -103,6 +104,21 @@ def test_a_plugin_ships_types_and_requires_the_core_by_its_own_name(name: str, a
     assert any(n.endswith("/py.typed") for n in names)
     assert "g4f-core" in requires
     assert "g4f" not in requires
+
+
+def test_the_metadata_keeps_the_specification_and_tells_readers_what_it_is(artefacts: Path) -> None:
+    """As the index checks it at an upload; an sdist and its wheel say the same, and show a README."""
+    for wheel in artefacts.glob("*.whl"):
+        name = wheel.name.partition("-py3")[0]
+        with zipfile.ZipFile(wheel) as archive, tarfile.open(artefacts / f"{name}.tar.gz") as source:
+            told = archive.read(f"{name}.dist-info/METADATA")
+            in_source = source.extractfile(f"{name}/PKG-INFO")
+            assert in_source is not None
+            assert in_source.read() == told
+        metadata = Metadata.from_email(told, validate=True)
+        assert (metadata.description_content_type, metadata.license_expression) == ("text/markdown", "MIT")
+        assert (metadata.description or "").startswith("# g4f")
+        assert metadata.summary
 
 
 def test_the_command_installs_a_provider_of_its_checkout_and_removes_it(
