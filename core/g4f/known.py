@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+_LISTS = ("iterlistprovider", "retryprovider")  # classes of gpt4free's
 _FEW = 8  # names in a message; more are told by where they are listed
 
 
@@ -32,6 +33,8 @@ def is_known(name: str) -> bool:
 
 def describe_missing_provider(name: str, installed: Iterable[str]) -> str:
     """Say that no provider of that name is installed, what is, and what to install."""
+    if name.lower() in _LISTS:
+        return f"There is no {name}: write the providers as a list, as provider=['OpenaiChat', 'Local']."
     installed = list(installed)
     known = next((row for row in read_known_providers() if name.lower() in _list_names(row)), None)
     have = _list_installed(installed)

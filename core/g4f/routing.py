@@ -17,7 +17,7 @@ from g4f.errors import (
     ModelNotFoundError,
     UnsupportedError,
 )
-from g4f.known import guess_model, join_some
+from g4f.known import find_proper_name, guess_model, join_some
 from g4f.manifest import Manifest, describe_ability
 
 
@@ -194,7 +194,16 @@ def _describe_locked(claimants: Sequence[Candidate], model: str) -> str:
         variables = " or ".join(claimant.manifest.auth.variables)
         ways.append(f"{claimant.name} (set {variables})" if variables else claimant.name)
     meant = _guess_listed(claimants, model)
-    return f"To use {model!r}, give a key to a provider that serves it: {'; '.join(ways)}.{meant}"
+    return (
+        f"To use {model!r}, give a key to a provider that serves it: {'; '.join(ways)}.{meant}{_describe_prefix(model)}"
+    )
+
+
+def _describe_prefix(model: str) -> str:
+    """Say how a provider is chosen to who begins a model's name as other programs call its service."""
+    prefix, slash, rest = model.partition("/")
+    proper = find_proper_name(prefix) if slash else None
+    return f" For {proper} itself write '{proper}/{rest}'." if proper else ""
 
 
 def _guess_listed(claimants: Sequence[Candidate], model: str) -> str:

@@ -80,6 +80,12 @@ def test_an_installed_provider_that_was_called_otherwise_is_named() -> None:
     assert text == "There is no provider 'openai'. It is called OpenaiChat here."
 
 
+def test_gpt4frees_lists_of_providers_are_told_as_lists() -> None:
+    """They are classes there."""
+    text = describe_missing_provider("RetryProvider", ["Local"])
+    assert text == "There is no RetryProvider: write the providers as a list, as provider=['OpenaiChat', 'Local']."
+
+
 def test_a_name_that_nobody_has_brings_what_is_meant_and_what_there_is() -> None:
     """Of what could be had: neither what is installed nor what is planned is offered."""
     others = [name for name in list_existing() if name != "Local"]

@@ -64,6 +64,10 @@ def test_everything_public_can_be_imported_from_g4f() -> None:
     for name in g4f._HOMES:
         assert getattr(g4f, name) is not None
     assert g4f.models.default == ""
+    with pytest.raises(
+        AttributeError, match=r"no attribute 'gpt_4': write the model's name as a text, as model='gpt-4'"
+    ):
+        _ = g4f.models.gpt_4
     assert set(g4f._HOMES) <= set(dir(g4f))
     names: dict[str, object] = {}
     exec("from g4f import *", names)  # noqa: S102 - within a function it cannot be written

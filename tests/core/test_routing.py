@@ -172,6 +172,15 @@ def test_a_model_that_a_pattern_alone_claims_may_be_misspelled() -> None:
         choose_claimant([locked], "GPT X", ())
 
 
+def test_a_prefix_of_other_programs_brings_the_providers_name_to_mind() -> None:
+    """`openai/…` is what some services call OpenAI's models."""
+    there = Manifest(auth=Auth("header", variables=("ROUTER_KEY",)), models=(Model(pattern="openai/*"),))
+    with pytest.raises(
+        MissingCredentialsError, match=r"\(set ROUTER_KEY\)\. For OpenaiChat itself write 'OpenaiChat/x'\.$"
+    ):
+        choose_claimant([Candidate("Router", there, usable=False)], "openai/x", ())
+
+
 def test_without_provider_and_model_the_first_that_can_serves() -> None:
     """An explicit yes counts; unknown does not."""
     candidates = [Candidate("Local", LOCAL), Candidate("OpenaiChat", OPENAI)]

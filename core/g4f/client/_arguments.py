@@ -75,6 +75,7 @@ _OPENAIS = {
     "organization": "settings={'organization': …}",
     "project": "settings={'project': …}",
     "http_client": "proxies=…, ssl_context=… and timeout=…",
+    "azure_endpoint": "base_url=…, with provider='AzureOpenAI'",
     "webhook_secret": None,
     "websocket_base_url": None,
 }
@@ -85,6 +86,7 @@ _OTHERS = {
     "extra_query": "default_query=… to a client, as client.with_options(default_query=…)",
     "api_base": "base_url=…",
     "max_retries": "it to a client, as client.with_options(max_retries=…)",
+    "web_search": "web_search_options={} where the service shall search",
     "num_retries": "max_retries=… to a client, as client.with_options(max_retries=…)",
 }
 
