@@ -9,12 +9,13 @@ import random
 import signal
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 # Machines that run tests are shared, so no example is timed.
 settings.register_profile("default", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", settings.get_profile("default"), max_examples=20_000)
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=100_000)
+settings.register_profile("unshrunk", settings.get_profile("default"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile("default")
 
 # A runner that a shell put into the background is born deaf to Ctrl-C, and so would be the programs that it starts.
