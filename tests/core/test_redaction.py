@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from g4f import redaction
 from g4f.redaction import LONGEST, TELLING
 
-KEY = "sk-A/b+C\"d\\e&f'g<h%41=" + "i0J1k2L3m4" * 4
+# It does not repeat itself: else what is found of one part would hide that another one is not.
+KEY = "sk-A/b+C\"d\\e&f'g<h%41=" + "i0J1k2L3m4n5O6p7Q8r9S0tUvWxYzaBcDeFgHjKl"
 # Without what begins an escape: a key with "%41" in it could be read in two ways.
 KEYS = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="%&\\"), min_size=12, max_size=40)
 
@@ -129,17 +130,22 @@ def test_a_text_without_end_is_cut() -> None:
     assert redact("x" * (LONGEST + 5), [KEY]) == "x" * LONGEST
 
 
+def test_values_count_as_characters_do() -> None:
+    """The list is one, too."""
+    assert len(redact([0] * LONGEST, [KEY])) == LONGEST - 1
+    assert redact(["x"] * LONGEST, [KEY]) == ["x"] * (LONGEST // 2)
+
+
 @pytest.mark.parametrize(
     "answer",
     [
         ["x" * LONGEST] * 9,
-        ["x"] * LONGEST,
         [[]] * (LONGEST + 1),
         {str(number): number for number in range(LONGEST)},
         {"x" * number: None for number in range(2000)},
         [{"x": ["x" * LONGEST]}, "x", [KEY, {KEY: KEY}], KEY],
     ],
-    ids=["texts", "short texts", "empty lists", "fields", "names", "depths"],
+    ids=["texts", "empty lists", "fields", "names", "depths"],
 )
 def test_an_answer_without_end_is_cut(answer: Any) -> None:
     """Its texts and values are counted together, and what came before it is kept."""
