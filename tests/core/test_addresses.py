@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ PUBLIC = (
 PRIVATE = (
     *("127.0.0.1", "127.255.255.254", "0.0.0.0", "0.1.2.3", "10.0.0.1", "172.16.0.1", "172.31.255.255"),  # noqa: S104
     *("192.168.0.1", "169.254.169.254", "100.64.0.1", "100.127.255.255", "192.0.2.1", "198.18.0.1", "198.51.100.1"),
+    *("192.0.0.1", "192.0.0.9", "192.88.99.1", "3fff::1", "::ffff:192.0.0.1"),  # older Pythons call them global
     *("203.0.113.1", "224.0.0.1", "239.255.255.250", "240.0.0.1", "255.255.255.255"),
     *("::ffff:127.0.0.1%eth0", "64:ff9b::7f00:1%eth0", "8.8.8.8%eth0"),
     *("::1", "::", "fe80::1", "fe80::1%eth0", "fe80::1%25eth0", "fc00::1", "fd12:3456::1", "fec0::1", "ff02::1"),
@@ -32,6 +35,8 @@ PRIVATE = (
     ),
     *("2001:0:4136:e378:8000:63bf:80ff:fffe", "100::1", "4000::1", "nonsense", "", "127.1", "1.1.1.1.1"),
 )
+
+PLAIN = [address for address in (*PUBLIC, *PRIVATE) if re.fullmatch(r"(\d+\.){3}\d+", address)]
 
 
 @pytest.mark.parametrize("address", PUBLIC)
@@ -73,12 +78,32 @@ def test_an_ipv4_address_is_as_public_as_its_ipv6_forms(address: Any) -> None:
             "①27.0.0.1",
         ),
         *("user:word@10.0.0.1", "169.254.169.254", "[64:ff9b::7f00:1]", "0x0a.1", "127.0.0.1%25eth0"),
+        *("127.0.0.1%00.example.com", "localhost%00.example.com"),
     ],
 )
 def test_a_url_names_a_private_host_in_many_ways(host: str) -> None:
     """All that the system's resolver reads as an address, and the names of the own machine."""
     assert names_private_host(f"http://{host}/picture.png")
     assert names_private_host(f"https://{host}:8080")
+
+
+WIDE = str.maketrans("0123456789.abcdefx", "０１２３４５６７８９。ａｂｃｄｅｆｘ")  # noqa: RUF001 - IDNA makes ASCII of these
+
+
+@st.composite
+def spell(draw: st.DrawFn, address: Any) -> str:
+    """An address as the system's resolver reads it: of one to four numbers, each to the base of 8, 10 or 16."""
+    count = draw(st.integers(1, 4))
+    numbers = [*address.packed[: count - 1], int.from_bytes(address.packed[count - 1 :])]
+    text = ".".join(draw(st.sampled_from([str(number), f"0{number:o}", f"0x{number:x}"])) for number in numbers)
+    return draw(st.sampled_from([text, text.upper(), f"{text}.", f"user:word@{text}", text.translate(WIDE)]))
+
+
+@given(st.one_of(st.ip_addresses(v=4), st.sampled_from(PLAIN).map(ip_address)), st.data())
+def test_an_address_is_judged_alike_however_it_is_written(address: Any, data: st.DataObject) -> None:
+    """Nobody hides one behind an older way to write it."""
+    host = data.draw(spell(address))
+    assert names_private_host(f"http://{host}/picture.png") is not is_public_address(str(address))
 
 
 @pytest.mark.parametrize(
