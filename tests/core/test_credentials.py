@@ -11,15 +11,20 @@ from hypothesis import strategies as st
 
 from g4f.credentials import (
     Secret,
+    add_defaults,
     add_settings,
     check_base_url,
     check_settings,
     find_origin,
     find_variable,
     has_access,
+    hide_proxy,
     is_among,
+    is_foreign,
+    list_variables,
     make_secret,
     read_variables,
+    refuse_key,
     resolve_access,
     scrub,
 )
@@ -129,6 +134,27 @@ def test_a_key_is_a_text(key: object) -> None:
         make_secret(key, "Somebody")
 
 
+@pytest.mark.parametrize("key", ["sk-proj-1", "gsk_1", "AIzaSy1", "xai-1"])
+def test_a_key_in_the_place_of_a_provider_is_refused(key: str) -> None:
+    """It is not shown, as a name that nobody has would be."""
+    with pytest.raises(InvalidInputError) as caught:
+        refuse_key(key)
+    assert str(caught.value) == "What was given as the provider looks like a key: pass it as api_key=…"
+    for provider in ("OpenaiChat", "my-sk-proxy", "", None, object()):
+        refuse_key(provider)
+
+
+def test_a_proxy_is_held_as_a_key_is() -> None:
+    """Its URL may have a password; an empty one is none."""
+    proxy = hide_proxy("http://me:word@proxy.example")
+    assert proxy == Secret("http://me:word@proxy.example")
+    assert hide_proxy(proxy) is proxy
+    assert hide_proxy(None) is None
+    assert hide_proxy("") is None
+    with pytest.raises(InvalidInputError, match=r"^A proxy must be a text, as http://127\.0\.0\.1:8080\.$"):
+        hide_proxy(8080)
+
+
 # --- Access ----------------------------------------------------------------------------------------------------------
 
 
@@ -206,6 +232,32 @@ def test_what_the_environment_says_can_be_compared_later(monkeypatch: pytest.Mon
     assert read() == (None, None)
 
 
+def test_an_access_depends_on_the_variables_that_the_manifest_names() -> None:
+    """Those of keys, of the address and of settings."""
+    names = ("OPENAI_API_KEY", "OTHER_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_REGION")
+    assert list_variables(OPENAI) == names
+    assert list_variables(Manifest()) == ()
+
+
+@pytest.mark.parametrize("auth", [Auth("header", variables=("X_KEY",)), Auth("own", variables=("X_KEY",))])
+def test_a_provider_that_needs_a_key_goes_nowhere_without_one_of_the_program(auth: Auth) -> None:
+    """Where the program says whose keys there are, the environment's is not taken in its place."""
+    manifest = Manifest(base_url="https://x.example", auth=auth)
+    with pytest.raises(MissingCredentialsError, match=r"^X needs a key: api_key is a mapping that has none for it"):
+        resolve_access("X", manifest, closed=True, variables={"X_KEY": KEY})
+    mine = resolve_access("X", manifest, key=Secret("mine"), closed=True, variables={"X_KEY": KEY})
+    assert mine.secret == Secret("mine")
+    elsewhere = resolve_access("X", manifest, base_url="http://localhost:1", closed=True, variables={"X_KEY": KEY})
+    assert elsewhere.secret is None
+
+
+@pytest.mark.parametrize("auth", [Auth(), Auth("header", variables=("X_KEY",), required=False)])
+def test_a_provider_that_needs_no_key_goes_without(auth: Auth) -> None:
+    """The environment's is not taken either."""
+    manifest = Manifest(base_url="https://x.example", auth=auth)
+    assert resolve_access("X", manifest, closed=True, variables={"X_KEY": KEY}).secret is None
+
+
 def test_settings_of_the_program_count_more_than_the_environments() -> None:
     """The others stay; those that travel as headers do so."""
     access = resolve_access("OpenaiChat", OPENAI, variables={**ENVIRONMENT, "OPENAI_REGION": "eu"})
@@ -215,6 +267,19 @@ def test_settings_of_the_program_count_more_than_the_environments() -> None:
     assert more.headers == {"OpenAI-Organization": "mine", "X-Fixed": "x"}
     assert (more.secret, more.base_url, more.origins) == (access.secret, access.base_url, access.origins)
     assert add_settings(access, OPENAI, {"region": "us"}).headers == access.headers
+
+
+def test_what_may_be_in_no_error_is_the_key_and_what_looks_like_one() -> None:
+    """What is sent with each request may hold keys, too; what is shorter than those is none."""
+    long, short = Secret("x" * 12), Secret("x" * 11)
+    for key, own in ((None, ()), ("mine", (Secret("mine"),))):
+        access = resolve_access("Ollama", OLLAMA, key=make_secret(key, "Ollama"), variables={})
+        assert access.list_secrets() == own
+        assert add_defaults(access, {}, {}) is access
+        assert add_defaults(access, {"X-A": long, "X-B": short}, {}).list_secrets() == (*own, long)
+        both = add_defaults(access, {"X-B": short}, {"key": Secret("in the query")})
+        assert both.list_secrets() == (*own, Secret("in the query"))
+        assert (both.default_headers, both.default_query) == ({"X-B": short}, {"key": Secret("in the query")})
 
 
 def test_settings_that_a_provider_does_not_have_are_refused() -> None:
@@ -324,6 +389,23 @@ def test_an_address_of_the_manifests_own_origins_is_not_foreign(base_url: str) -
 
     assert access.secret == Secret(KEY)
     assert access.base_url == base_url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("manifest", "base_url", "foreign"),
+    [
+        (OPENAI, "https://api.openai.com/v2", False),
+        (OPENAI, "https://files.openai.com", False),
+        (OPENAI, "https://gateway.example/v1", True),
+        (OLLAMA, "http://0.0.0.0:11434", False),
+        (OLLAMA, "http://gpu", True),
+        (CUSTOM, "http://gpu:8000", False),
+        (Manifest(), "http://gpu", True),
+    ],
+)
+def test_another_server_knows_models_of_its_own(manifest: Manifest, base_url: str, foreign: bool) -> None:
+    """Unless the provider is for whatever server is named."""
+    assert is_foreign(manifest, base_url) is foreign
 
 
 def test_an_address_from_the_environment_gets_the_environments_key() -> None:
