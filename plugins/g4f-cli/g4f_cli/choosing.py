@@ -27,17 +27,23 @@ class Choice(NamedTuple):
         providers: The providers in the order in which they are tried, or none.
         base_url: The address, where it is another than the provider's.
         timeout: How long each wait may take, in seconds.
+        key: The key for this run alone.
     """
 
     model: str | None = None
     providers: tuple[str, ...] = ()
     base_url: str | None = None
     timeout: float | None = None
+    key: str | None = None
+
+    def __repr__(self) -> str:
+        """Show no key."""
+        return f"Choice({self.model!r}, {self.providers!r}, {self.base_url!r}, {self.timeout!r})"
 
 
 def read_choice(options: ChoiceOptions) -> Choice:
     """Take what the command line says of who serves."""
-    return Choice(options["model"], options["providers"], options["base_url"], options["timeout"])
+    return Choice(options["model"], options["providers"], options["base_url"], options["timeout"], options["key"])
 
 
 def add_default_model(choice: Choice) -> Choice:
@@ -101,19 +107,47 @@ def _tell_guess(prefix: str, provider: str, manifest: Manifest, model: str, regi
 
 
 def _collect_keys(choice: Choice, registry: Registry) -> dict[str, str]:
-    """Return the stored keys of those who may serve, unless the environment has one for them."""
+    """Return the keys of those who may serve, if one is stored or given: beside such the client uses no others.
+
+    Raises:
+        InputError: A key is given, and it is not clear whose it is.
+    """
     store = read_store()
-    usable = registry.list_usable() if store.list_names() else []
-    named = {_find_name(registry, name) for name in choice.providers}
-    wanted = {
-        ref.name: ref.name
-        for ref, manifest in usable
-        if (not named or ref.name in named) and find_place(ref.name, manifest, store) in ("keyring", "file")
-    }
+    if choice.key is not None:
+        return {_find_owner(choice, registry): choice.key}
     if choice.base_url:  # a provider's own key is not for another address
-        owner = _find_name(registry, choice.providers[0] if choice.providers else "Custom")
-        wanted[owner] = find_server(choice.base_url)
-    return {owner: key for owner, name in wanted.items() if (key := store.reveal(name)) is not None}
+        key = store.reveal(find_server(choice.base_url))
+        return {} if key is None else {_find_owner(choice, registry): key}
+    usable = _list_servers(choice, registry) if store.list_names() else []
+    places = {ref.name: find_place(ref.name, manifest, store) for ref, manifest in usable}
+    if not {"keyring", "file"} & set(places.values()):
+        return {}
+    found = {
+        name: store.reveal(name) if place in ("keyring", "file") else os.environ[place].strip()
+        for name, place in places.items()
+        if place is not None
+    }
+    return {name: key for name, key in found.items() if key}
+
+
+def _list_servers(choice: Choice, registry: Registry) -> list[tuple[ProviderRef, Manifest]]:
+    """List those who may serve."""
+    prefix, slash, _ = (choice.model or "").partition("/")
+    providers = choice.providers or ((prefix,) if slash and registry.find_names(prefix) else ())
+    if choice.model and not providers:
+        return registry.find_claimants(choice.model)
+    named = {_find_name(registry, name) for name in providers}
+    return [(ref, manifest) for ref, manifest in registry.list_usable() if not named or ref.name in named]
+
+
+def _find_owner(choice: Choice, registry: Registry) -> str:
+    """Return whose key it is that came for this choice alone."""
+    if choice.base_url and not choice.providers:
+        return "Custom"
+    names = choice.providers or [ref.name for ref, _ in _list_servers(choice, registry) if choice.model]
+    if len(names) != 1:
+        raise InputError("It is not clear whose key this is: name one provider with -p PROVIDER.")
+    return _find_name(registry, names[0])
 
 
 def find_provider(registry: Registry, name: str) -> ProviderRef:

@@ -71,11 +71,12 @@ class ChoiceOptions(TypedDict):
     providers: tuple[str, ...]
     base_url: str | None
     timeout: float | None
+    key: str | None
 
 
 def choice_options(function: F) -> F:
-    """Add the options that say who serves: `-m`, `-p`, `--base-url` and `--timeout`."""
-    for add in reversed((_model_option, _provider_option, _base_url_option, _timeout_option)):
+    """Add the options that say who serves: `-m`, `-p`, `--base-url`, `--key` and `--timeout`."""
+    for add in reversed((_model_option, _provider_option, base_url_option, _key_option, _timeout_option)):
         function = add(function)
     return function
 
@@ -156,11 +157,20 @@ def _provider_option(function: F) -> F:
     )(function)
 
 
-def _base_url_option(function: F) -> F:
+def base_url_option(function: F) -> F:
+    """Add `--base-url`."""
     return click.option(
         "--base-url",
         metavar="URL",
         help="A server of your own that speaks OpenAI's dialect, or another address of the provider.",
+    )(function)
+
+
+def _key_option(function: F) -> F:
+    return click.option(
+        "--key",
+        metavar="KEY",
+        help="A key for this once, which other users can see while it runs; `g4f keys set` hides one.",
     )(function)
 
 

@@ -51,20 +51,22 @@ async def obey(chat: Chat, line: str) -> None:
         await pending
 
 
-def set_model(chat: Chat, name: str) -> None:
-    """Show or change the model."""
+async def set_model(chat: Chat, name: str) -> None:
+    """Show or change the model; who serves it may be another, with a key of its own."""
     if name:
         choice = chat.choice._replace(model=name)
         check_prefix(choice, make_registry())
         chat.choice = choice
+        await chat.leave_client()
     tell_choice(chat)
 
 
 async def set_provider(chat: Chat, name: str) -> None:
-    """Show or change who answers; what was loaded for another is freed."""
+    """Show or change who answers, and with NAME/MODEL the model; what was loaded for another is freed."""
     if name:
-        proper = find_provider(make_registry(), name).proper_name
-        chat.choice = chat.choice._replace(model=None, providers=(proper,), base_url=None)
+        provider, _, model = name.partition("/")
+        proper = find_provider(make_registry(), provider).proper_name
+        chat.choice = chat.choice._replace(model=model or None, providers=(proper,), base_url=None, key=None)
         await chat.leave_client()
     tell_choice(chat)
 

@@ -149,6 +149,7 @@ def test_commands_choose_who_answers(chat: Terminal, service: Loopback) -> None:
     say(chat, "/provider other", "The provider is Other.")
     say(chat, "two", "Other: two")
     say(chat, "/model", "The model is the provider's own.")
+    say(chat, "/provider other/m-9", "The provider is Other. The model is m-9.")
     say(chat, "/provider nobody", "Error: There is no provider 'nobody'.")
     say(chat, "/nothing", "Error: There is no command /nothing; /help lists them.")
     say(chat, "/help", "/retry")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from loopback import Loopback, make_chunk, reply_events
+from loopback import Loopback, make_chunk, reply_events, reply_json
 from plugins.cli.program import Program
 
 KEY = "sk-of-the-test-0123456789"
@@ -55,6 +55,48 @@ def test_a_stored_key_lets_a_model_be_routed(program: Program) -> None:
     assert program.run("-m", "marvel-1", "hi").code == 3
     store(program, "keyed")
     assert program.run("-m", "marvel-1", "hi").out == "Keyed: hi\n"
+
+
+def test_a_stored_key_takes_no_other_away(program: Program, service: Loopback) -> None:
+    """Neither the environment's, nor a sign-in of a provider that finds its key itself."""
+    other = program.serve(HELLO, provider="Other", auth=AUTH.replace("SERVICE_KEY", "OTHER_KEY"))
+    manifest = 'contract = 1\nmodels = [{id = "own-1"}]\nauth = {kind = "own", variables = ["OWN_KEY"]}\n'
+    program.install("Own", manifest=manifest + '[capabilities]\nchat = "yes"\n')
+    store(program)
+    service.answer = lambda _: reply_json({"error": {"message": "No."}}, 404)
+    done = program.run("-p", "Service,Other", "hi", OTHER_KEY="sk-of-the-environment")
+    assert (done.code, done.out) == (0, "Hello.\n"), done.err
+    assert [request.key for request in other.requests] == ["sk-of-the-environment"]
+    assert program.run("-m", "Own/own-1", "hi").out == "Own: hi\n"
+    assert program.run("chat", "-p", "Service", piped=b"/model own-1\n/provider own\nhi\n").out == "Own: hi\n"
+
+
+@pytest.mark.parametrize("options", [["-p", "Service"], ["-m", "Service/m-1"]])
+def test_a_key_may_be_given_for_one_run(program: Program, service: Loopback, options: list[str]) -> None:
+    """It counts more than all others, and stays nowhere; an error that holds it is told without it."""
+    store(program, key="sk-stored")
+    assert program.run(*options, "--key", KEY, "hi", SERVICE_KEY="sk-of-the-environment").code == 0
+    assert service.requests[0].key == KEY
+    service.answer = lambda _: reply_json({"error": {"message": f"Wrong key {KEY}"}}, 401)
+    done = program.run(*options, "--debug", "--key", KEY, "hi")
+    assert done.code == 3
+    assert "Wrong key" in done.err
+    assert KEY not in done.err
+    assert not [file for file in program.home.rglob("*") if file.is_file() and KEY.encode() in file.read_bytes()]
+
+
+def test_a_key_for_one_run_is_for_one_provider(program: Program, service: Loopback) -> None:
+    """Else it could reach a stranger."""
+    for options in ([], ["-p", "Service,Other"]):
+        done = program.run(*options, "--key", KEY, "hi")
+        assert (done.code, done.err) == (
+            2,
+            "Error: It is not clear whose key this is: name one provider with -p PROVIDER.\n",
+        )
+    program.install("Echo")
+    done = program.run("chat", "-p", "Service", "--key", KEY, piped=b"hi\n/provider echo\nhi\n")
+    assert done.out == "Hello.\nEcho: hi\n"
+    assert [request.key for request in service.requests] == [KEY]
 
 
 def test_the_environment_comes_first(program: Program, service: Loopback) -> None:
