@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 import click
 
+from g4f_cli.text import end_sentence
+
 GROUP = "g4f.commands"
 NAME = re.compile(r"[a-z][a-z0-9-]*")
 _SECTION = f"[{GROUP}]"
@@ -66,9 +68,9 @@ class ExtensionError(click.ClickException):
     exit_code = 1
 
     def __init__(self, extension: Extension, why: str) -> None:
-        reason = " ".join(why.split()).removesuffix(".")
+        reason = end_sentence(" ".join(why.split()))
         super().__init__(
-            f"The command {extension.name} of {extension.distribution} cannot be used: {reason}. "
+            f"The command {extension.name} of {extension.distribution} cannot be used: {reason} "
             "Update or uninstall that package."
         )
 

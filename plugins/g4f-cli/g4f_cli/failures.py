@@ -17,7 +17,7 @@ import click
 
 from g4f_cli.keys import read_store
 from g4f_cli.terminal import OutputError, complain, note, show, warn
-from g4f_cli.text import shorten
+from g4f_cli.text import end_sentence, shorten
 
 if TYPE_CHECKING:
     from g4f import G4FError
@@ -30,6 +30,7 @@ NO_ACCESS = 3
 # The core's sentences speak to programmers; these are the same remedies on the command line.
 _IN_OPTIONS = (
     (re.compile(r"install (g4f-[\w-]+) \(from a checkout: pip install \./plugins/\1\)"), r"run g4f install \1"),
+    (re.compile(r"It is not clear whose base_url this is: .*"), "--base-url is for one provider: name one with -p."),
     (re.compile(r"pass provider=… or model=…"), "name one with -p PROVIDER or -m MODEL"),
     (re.compile(r"pass provider='([^']+)'"), r"use -p \1"),
     (re.compile(r"provider=…"), "-p PROVIDER"),
@@ -119,9 +120,9 @@ def _guess_model(error: G4FError) -> str:
 
 
 def _list_earlier(error: G4FError) -> Iterator[str]:
-    """List the errors of the providers that were tried before the last one."""
+    """List the errors of the providers that were tried before the last one, the latest first."""
     last = error.attempts[-1].provider if error.attempts else None
-    for attempt in error.attempts:
+    for attempt in reversed(error.attempts):
         if attempt.error is not None and attempt.provider != last:
             yield str(attempt.error)
 
@@ -166,8 +167,8 @@ def _find_fault() -> str | None:
 
 
 def _describe_unknown(error: Exception) -> str:
-    what = shorten(f"{type(error).__name__}: {error}")
-    return f"g4f itself failed. {what}. Run it with --debug to see where, and g4f doctor."
+    what = end_sentence(shorten(f"{type(error).__name__}: {error}"))
+    return f"g4f itself failed. {what} Run it with --debug to see where, and g4f doctor."
 
 
 def format_traceback(error: Exception) -> str:

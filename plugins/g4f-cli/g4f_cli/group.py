@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -14,32 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from g4f_cli.extensions import NAME, Extension, list_extensions
+from g4f_cli.foreign import COMMANDS, LACKING, explain_command, looks_like_model
 from g4f_cli.interrupts import clean_up_first
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
-
-
-# The commands of ollama, llm and gpt4free that people type, how many words they may have with their own, and what they
-# are here.
-_FOREIGN: Mapping[str, tuple[int, tuple[str, ...]]] = {
-    "pull": (2, ("download",)),
-    "rm": (2, ("download", "remove")),
-    "show": (2, ("models",)),
-    "list": (1, ("models",)),
-    "ls": (1, ("models",)),
-    "ps": (1, ("providers",)),
-    "plugins": (1, ("providers",)),
-}
-# Those of which there is nothing like here, with how many words they may have with their own.
-_LACKING = {
-    **dict.fromkeys(("agent", "api", "gui", "mcp", "serve", "signin", "signout"), 1),
-    **dict.fromkeys(("aliases", "collections", "embed", "embed-models", "fragments", "launch", "openai"), 2),
-    **dict.fromkeys(("push", "schemas", "similar", "stop", "templates", "tools"), 2),
-    **dict.fromkeys(("cp", "embed-multi"), 3),
-}
-# What follows `pull`, `show`, `rm` and `run` in a command, and not in a prompt.
-_LIKE_MODEL = re.compile(r"\S*[0-9:/._-]\S*")
 
 
 EXIT_CODES = {
@@ -157,12 +135,14 @@ class CommandGroup(click.Group):
             click.UsageError: There is nothing like it here.
         """
         first, *rest = words
+        if first == "client" and rest and (" " in rest[0] or rest[0].startswith("-")):
+            return [self._default, *rest]
         if first == "run" and rest and _names_model(rest):
             return ["chat", "-m", *rest] if len(rest) == 1 else [self._default, "-m", *rest]
-        most, ours = _FOREIGN.get(first, (0, ()))
+        most, ours = COMMANDS.get(first, (0, ()))
         if len(words) <= most and self._is_command(ours[0]) and (not rest or _names_model(rest)):
             return [*ours, *rest]
-        if len(words) <= most or len(words) <= _LACKING.get(first, 0) or (first == "run" and len(words) <= 2):
+        if len(words) <= most or len(words) <= LACKING.get(first, 0) or (first == "run" and len(words) <= 2):
             ask = f"To ask it: g4f {self._default} {first} …"
             like = f"g4f {' '.join(ours)} MODEL" if ours else "g4f chat -m MODEL" if first == "run" else "nothing"
             if ours and not self._is_command(ours[0]):
@@ -254,11 +234,15 @@ class DefaultGroup(click.Group):
 
     Args:
         default: That command.
+        foreign: Words that other programs know here, and ours for them.
     """
 
-    def __init__(self, *arguments: Any, default: str, **options: Any) -> None:
+    def __init__(
+        self, *arguments: Any, default: str, foreign: Mapping[str, Sequence[str]] | None = None, **options: Any
+    ) -> None:
         super().__init__(*arguments, **options)
         self._default = default
+        self._foreign = foreign or {}
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         """Take a command in; its help is written as all of ours."""
@@ -268,6 +252,7 @@ class DefaultGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the default command before what is no command."""
         own = {*self.commands, *ctx.help_option_names}
+        args = [*self._foreign.get(args[0], args[:1]), *args[1:]] if args else args
         named = args[0] in own if args else ctx.resilient_parsing  # a shell asks what may follow
         if not named and not ctx.resilient_parsing:
             self._refuse_unknown(ctx, list(takewhile(lambda word: not word.startswith("-"), args)))
@@ -281,9 +266,8 @@ class DefaultGroup(click.Group):
         """
         taken = [one for one in self.commands[self._default].params if isinstance(one, click.Argument)]
         if len(words) > len(taken):
-            raise click.UsageError(
-                f"There is no command {words[0]!r} of {ctx.command_path}: there are {', '.join(self.commands)}.", ctx
-            )
+            there = f"There is no command {words[0]!r} of {ctx.command_path}: there are {', '.join(self.commands)}."
+            raise click.UsageError(f"{there} {explain_command(self.name or '', words[0])}".rstrip(), ctx)
 
 
 def _ask_command_for_help(args: list[str], at: int, wishes: Sequence[str]) -> list[str]:
@@ -294,7 +278,7 @@ def _ask_command_for_help(args: list[str], at: int, wishes: Sequence[str]) -> li
 
 def _names_model(rest: list[str]) -> bool:
     """Tell whether what follows a word is a model or an option, and at the most a prompt that is one argument."""
-    return len(rest) <= 2 and (rest[0].startswith("-") or _LIKE_MODEL.fullmatch(rest[0]) is not None)
+    return len(rest) <= 2 and looks_like_model(rest[0])
 
 
 def _is_terminal() -> bool:

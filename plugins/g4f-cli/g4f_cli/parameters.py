@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from g4f.client._arguments import ChatArguments, ImageArguments
 
 _KINDS = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
+_KINDS_OF_SCHEMA = {kind: kind for kind in _KINDS.values()}  # which people write as well
 
 
 Pairs = Sequence[tuple[str, str]]
@@ -129,7 +130,7 @@ def _read_fields(text: str) -> dict[str, Any]:
 def _read_field(text: str) -> tuple[str, dict[str, Any]]:
     head, _, description = (part.strip() for part in text.partition(":"))
     name, *kinds = head.split()
-    kind = kinds[0] if kinds else "str"
-    if len(kinds) > 1 or kind not in _KINDS:
+    kind = (_KINDS | _KINDS_OF_SCHEMA).get(kinds[0]) if kinds else "string"
+    if len(kinds) > 1 or kind is None:
         raise InputError(f"{text!r} is no field of a schema: write a name and a type, one of {', '.join(_KINDS)}.")
-    return name, {"type": _KINDS[kind], **({"description": description} if description else {})}
+    return name, {"type": kind, **({"description": description} if description else {})}

@@ -9,6 +9,7 @@ from contextlib import suppress
 import click
 
 from g4f_cli.cli import cli
+from g4f_cli.foreign import explain_option
 from g4f_cli.interrupts import leave_interrupted
 from g4f_cli.options import Invocation
 from g4f_cli.terminal import prepare_streams
@@ -29,7 +30,7 @@ def run_program(arguments: Sequence[str] | None) -> int:
         leave_interrupted()
     except click.ClickException as error:
         with suppress(OSError):  # nobody is there to be told
-            error.show()
+            explain_option(error).show()
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the last door: whatever it is, the user gets a sentence
         from g4f_cli.failures import tell_failure

@@ -46,10 +46,14 @@ def shorten(text: str, limit: int = 1000) -> str:
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
+def end_sentence(text: str) -> str:
+    """Return `text` with a full stop, unless it ends as a sentence does."""
+    return text if text.endswith((".", "?", "!", "…")) else f"{text}."
+
+
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n`]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
 
 
-def find_code(text: str) -> str | None:
-    """Return the first fenced block of code of a Markdown text (CommonMark, 4.5), or None where there is none."""
-    found = _FENCE.search(text)
-    return found[2] if found else None
+def list_code(text: str) -> list[str]:
+    """Return the fenced blocks of code of a Markdown text (CommonMark, 4.5)."""
+    return [found[2] for found in _FENCE.finditer(text)]

@@ -455,6 +455,12 @@ def test_the_first_block_of_code_is_extracted(program: Program) -> None:
     assert program.run("-p", "Service", "-x", "hi").out == "print(1)\n"
 
 
+def test_the_last_block_of_code_is_extracted(program: Program) -> None:
+    """As llm does by the same name."""
+    program.install("Echo")
+    assert program.run("-p", "Echo", "--xl", "Two:\n```sh\nls\n```\nor\n```\npwd\n```\n").out == "pwd\n"
+
+
 def test_an_answer_without_code_is_printed_whole(program: Program) -> None:
     """With a warning."""
     program.serve(reply_json(make_completion("No code here")))

@@ -41,7 +41,7 @@ def test_who_is_asked_is_told_where_a_pattern_alone_decides(market: Program, mod
     assert (done.code, done.out) == (0, "Market: hi\n")
     assert done.err == (f"Note: {told}\n" if told else "")
     assert market.run("-m", model, "-p", "Market", "hi").err == ""
-    assert market.run("models", "default", model).err == done.err
+    assert market.run("models", "default", model).err == f"{done.err}Note: The default model is {model}.\n"
 
 
 def test_a_model_of_one_provider_is_not_asked_of_another(market: Program) -> None:

@@ -94,6 +94,7 @@ def test_a_misspelled_command_is_not_sent_to_a_service(program: Program) -> None
         ("plugins", "providers"),
         ("rm m-1", "download remove m-1"),
         ("pull --help", "download --help"),
+        ("client -p Echo hi", "ask -p Echo hi"),
     ],
 )
 def test_a_command_of_another_program_does_what_ours_does(program: Program, words: str, ours: str) -> None:
@@ -173,3 +174,28 @@ def test_help_that_is_asked_for_before_a_command_is_that_commands(program: Progr
 def test_help_describes_each_command_to_its_end(program: Program) -> None:
     """Nothing is cut off."""
     assert "..." not in program.run("--help", COLUMNS="80").out.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("-t summarize hi", "There is no option -t here: there are no templates: keep instructions in a file"),
+        ("-q 4o hi", "There is no option -q here: g4f models TEXT lists"),
+        ("--at a.png image/png hi", "There is no option --at here: use -a FILE"),
+        ("-d logs.db hi", "There is no option -d here: there is one database"),
+        ("chat -f a.txt", "There is no option -f here: say /image PATH in the chat"),
+        ("install -U gemini", "There is no option -U here: leave it out"),
+        ("logs -n 3 -r", "There is no option -r here: g4f logs show --response"),
+        (
+            "keys get openai",
+            "there are set, list, remove, path. No command shows a key; g4f keys path names their file.",
+        ),
+    ],
+)
+def test_an_option_of_another_program_comes_with_what_does_the_same(
+    program: Program, words: str, sentence: str
+) -> None:
+    """One sentence."""
+    done = program.run(*words.split())
+    assert (done.code, done.out) == (2, "")
+    assert sentence in done.err

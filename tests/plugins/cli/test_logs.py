@@ -187,7 +187,12 @@ def test_conversations_are_removed_for_good(program: Program, service: Loopback)
     assert [found["title"] for found in list_logs(program)] == ["two"]
     assert b"secret" not in find_database(program).read_bytes()
     assert program.run("logs", "delete").code == 2
-    assert program.run("logs", "delete", "--all").err == "Note: 1 removed.\n"
+    done = program.run("logs", "delete", "--all")
+    assert (done.code, done.err) == (
+        2,
+        "Error: All conversations that were kept, 1, go for good. Agree with --yes.\n",
+    )
+    assert program.run("logs", "delete", "--all", "--yes").err == "Note: 1 removed.\n"
     assert list_logs(program) == []
 
 
@@ -213,3 +218,30 @@ def test_json_tells_how_to_go_on(program: Program, service: Loopback) -> None:
     data = json.loads(program.run("-p", "Service", "--json", "hi").out)
     assert data["conversation"] == list_logs(program)[0]["id"]
     assert json.loads(program.run("-p", "Service", "--json", "-n", "hi").out)["conversation"] is None
+
+
+def test_what_llm_logs_knows_is_done(program: Program, service: Loopback) -> None:
+    """Its options say what to do: they are commands here."""
+    ask(program, "one")
+    first = list_logs(program)[0]["id"]
+    ask(program, "two")
+    assert program.run("logs", "-c") == program.run("logs", "show")
+    assert program.run("logs", "--cid", first) == program.run("logs", "show", first)
+    assert program.run("logs", "-q", "one") == program.run("logs", "search", "one")
+    assert program.run("logs", "-s") == program.run("logs")
+    answer = program.run("logs", "-r").out
+    assert answer == program.run("logs", "show", "--response").out
+    assert answer
+    assert program.run("logs", "show").out.endswith(f"## Assistant\n\n{answer}")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no pseudo-terminals")
+def test_nothing_but_a_yes_removes_all(program: Program, service: Loopback) -> None:
+    """To say no is no failure."""
+    ask(program, "one")
+    terminal = program.open("logs", "delete", "--all", columns=200)
+    terminal.wait_for("Remove them? [y/N]:")
+    terminal.type("n\r")
+    assert terminal.wait() == 0
+    assert terminal.text.endswith("Note: Nothing was removed.")
+    assert len(list_logs(program)) == 1

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from loopback import reply_events, reply_json
+from loopback import Loopback, reply_events, reply_json
 from plugins.cli.program import Program
 
 LOUD = "import pathlib\npathlib.Path('imported').touch()\n"
@@ -62,12 +62,12 @@ def test_a_default_model_is_asked_where_nothing_else_is_named(program: Program) 
     """It stays until it is unset; -m and -p come first."""
     service = program.serve(reply_events({"choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}]}))
     assert program.run("models", "default").out == "none\n"
-    assert program.run("models", "default", "service/m-1").code == 0
+    assert program.run("models", "default", "service/m-1").err == "Note: The default model is service/m-1.\n"
     assert program.run("models", "default").out == "service/m-1\n"
     for options in ([], ["-m", "Service/m-2"], ["-p", "Service"]):
         assert program.run(*options, "hi").out == "Hi\n"
     assert [request.json.get("model") for request in service.requests] == ["m-1", "m-2", None]
-    assert program.run("models", "default", "--unset").code == 0
+    assert program.run("models", "default", "--unset").err == "Note: There is no default model any more.\n"
     assert program.run("models", "default").out == "none\n"
 
 
@@ -83,7 +83,7 @@ def test_a_default_provider_is_preferred(program: Program) -> None:
     """The environment comes before it."""
     for name in ("First", "Second"):
         program.install(name)
-    assert program.run("providers", "default", "second").code == 0
+    assert program.run("providers", "default", "second").err == "Note: The preferred provider is Second.\n"
     assert program.run("providers", "default").out == "Second\n"
     assert program.run("hi").out == "Second: hi\n"
     assert program.run("hi", G4F_PROVIDERS="First").out == "First: hi\n"
@@ -117,3 +117,11 @@ def test_the_default_is_told_to_programs(program: Program) -> None:
     assert json.loads(program.run("models", "default", "--json").out) == {"model": None}
     assert program.run("models", "default", "Echo/m-1").code == 0
     assert json.loads(program.run("models", "default", "--json").out) == {"model": "Echo/m-1"}
+
+
+def test_a_server_tells_what_it_has(program: Program) -> None:
+    """By its address alone; more than one text may have to be in a name."""
+    listed = {"object": "list", "data": [{"id": name, "object": "model"} for name in ("m-1-big", "m-1", "m-2-big")]}
+    with Loopback(reply_json(listed)) as server:
+        done = program.run("models", "-q", "m-1", "-q", "BIG", "--base-url", f"{server.url}/v1", "--json")
+    assert [(model["id"], model["provider"]) for model in json.loads(done.out)] == [("m-1-big", "Custom")]

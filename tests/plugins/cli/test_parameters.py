@@ -39,7 +39,7 @@ def test_fields_may_stand_on_lines() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["", " , ", "age number", "my name int"])
+@pytest.mark.parametrize("text", ["", " , ", "age date", "my name int"])
 def test_what_is_no_field_is_bad_input(text: str) -> None:
     """The sentence says how one is written."""
     with pytest.raises(InputError, match="schema"):
@@ -74,3 +74,9 @@ def test_every_text_is_a_value(values: dict[str, str]) -> None:
     for name, value in found.items():
         if isinstance(value, str):
             assert value == values[name] or json.loads(values[name]) == value
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [("int", "integer"), ("float", "number"), ("bool", "boolean")])
+def test_a_type_may_be_called_as_json_schema_calls_it(ours: str, theirs: str) -> None:
+    """People know either name."""
+    assert read_schema(f"age {ours}") == read_schema(f"age {theirs}")

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import subprocess
 
-from plugins.cli.program import Program
+import pytest
+
+from plugins.cli.program import PIXEL, Program
 
 
 def test_what_is_piped_in_follows_the_prompt(program: Program) -> None:
@@ -61,3 +63,30 @@ def test_a_wait_for_standard_input_is_explained(program: Program) -> None:
     process = program.start("hi", stdin=subprocess.PIPE)
     assert process.stderr is not None
     assert process.stderr.readline().startswith(b"Note: Waiting for the end of standard input")
+
+
+def test_the_texts_of_files_follow_the_prompt(program: Program) -> None:
+    """As what is piped in does, which follows them; several may be named."""
+    program.install("Echo")
+    for name in ("one", "two"):
+        (program.folder / name).write_text(f"text {name}\n")
+    done = program.run("-p", "Echo", "-f", "one", "--fragment", "two", "-f", "-", "Explain", piped=b"piped")
+    assert done.out == "Echo: Explain\n\ntext one\n\n\ntext two\n\n\npiped\n"
+    assert program.run("-p", "Echo", "-f", "one").out == "Echo: text one\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("nowhere", "nowhere cannot be read: No such file or directory."),
+        (".", ". cannot be read: Is a directory."),
+        ("cat.png", "cat.png is no text: attach it with -a cat.png."),
+        ("https://host.example/a", "https://host.example/a is no file: pipe it in, as curl -s https://host.example/a"),
+    ],
+)
+def test_what_is_no_text_file_is_told(program: Program, name: str, sentence: str) -> None:
+    """With what to do."""
+    (program.folder / "cat.png").write_bytes(PIXEL)
+    done = program.run("-f", name, "hi")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"Error: {sentence}")

@@ -24,10 +24,10 @@ from g4f_cli.options import (
     parameter_options,
 )
 from g4f_cli.parameters import read_parameters, read_schema
-from g4f_cli.prompt import STANDARD_INPUT, read_prompt
+from g4f_cli.prompt import STANDARD_INPUT, Words, read_prompt
 from g4f_cli.running import run
 from g4f_cli.terminal import InputError, warn
-from g4f_cli.text import clean_argument, find_code
+from g4f_cli.text import clean_argument, list_code
 
 if TYPE_CHECKING:
     from g4f.client._arguments import ChatArguments
@@ -40,9 +40,11 @@ class AskOptions(ChoiceOptions, ParameterOptions):
     """The options of `ask`, as click hands them over."""
 
     system: str | None
+    fragments: tuple[str, ...]
     attach: tuple[str, ...]
     schema: str | None
     extract: bool
+    extract_last: bool
     plain: bool
     no_stream: bool
     as_json: bool
@@ -56,6 +58,15 @@ class AskOptions(ChoiceOptions, ParameterOptions):
 @click.argument("words", nargs=-1, metavar="PROMPT...")
 @choice_options
 @click.option("-s", "--system", metavar="TEXT", help="Instructions that stand before the prompt.")
+@click.option(
+    "-f",
+    "--fragment",
+    "fragments",
+    type=click.Path(),
+    multiple=True,
+    metavar="FILE",
+    help="A file whose text follows the prompt. May be repeated.",
+)
 @attach_option("A picture, a PDF or sound to ask about")
 @parameter_options("-o", "--option")
 @click.option(
@@ -64,6 +75,7 @@ class AskOptions(ChoiceOptions, ParameterOptions):
     help="Answer in JSON with these fields, as 'name, age int'; or a JSON Schema, or a file that holds one.",
 )
 @click.option("-x", "--extract", is_flag=True, help="Print the first block of code of the answer alone.")
+@click.option("--xl", "--extract-last", "extract_last", is_flag=True, help="Print the last block of code alone.")
 @click.option("--plain", is_flag=True, help="Print the answer as it is on a terminal too, not as Markdown.")
 @click.option("--no-stream", is_flag=True, help="Print the answer when it is complete.")
 @json_option
@@ -93,7 +105,8 @@ def _read_message(words: tuple[str, ...], options: AskOptions) -> dict[str, Any]
     if STANDARD_INPUT in options["attach"] and words == (STANDARD_INPUT,):
         raise InputError("Standard input cannot be the prompt and an attachment.")
     attachments = read_attachments(options["attach"])
-    prompt = read_prompt(words, join_input=STANDARD_INPUT not in options["attach"], example=_EXAMPLE)
+    asked = Words(words, options["fragments"], join_input=STANDARD_INPUT not in options["attach"])
+    prompt = read_prompt(asked, example=_EXAMPLE)
     return {"role": "user", "content": make_content(prompt, attachments)}
 
 
@@ -124,13 +137,17 @@ async def _ask(question: Question, choice: Choice, options: AskOptions) -> Answe
 
 
 def _is_plain(options: AskOptions) -> bool:
-    return options["plain"] or options["as_json"] or options["extract"] or bool(options["schema"])
+    return options["plain"] or options["as_json"] or _is_extracted(options) or bool(options["schema"])
+
+
+def _is_extracted(options: AskOptions) -> bool:
+    return options["extract"] or options["extract_last"]
 
 
 def _is_held(question: Question, options: AskOptions) -> bool:
     """Tell whether nothing is written before the answer is complete; several answers would be mixed up else."""
     several = (question.arguments.get("n") or 1) != 1
-    return several or options["no_stream"] or options["as_json"] or options["extract"]
+    return several or options["no_stream"] or options["as_json"] or _is_extracted(options)
 
 
 def _print_held(answer: Answer, conversation: Conversation, options: AskOptions) -> None:
@@ -141,13 +158,13 @@ def _print_held(answer: Answer, conversation: Conversation, options: AskOptions)
             data = {**answer.data, "conversation": conversation.id or None}
             writer.write(json.dumps(data, indent=2, ensure_ascii=False))
         else:
-            writer.write(_extract_code(answer.text) if options["extract"] else answer.text)
+            writer.write(_extract_code(answer.text, options) if _is_extracted(options) else answer.text)
 
 
 def _check_fields(text: str, response_format: Mapping[str, Any]) -> None:
     """Say so where a service has not kept to the schema."""
     try:
-        found = json.loads(find_code(text) or text)
+        found = json.loads(next(iter(list_code(text)), text))
     except ValueError:
         found = None
     wanted = response_format["json_schema"]["schema"].get("required", [])
@@ -162,8 +179,8 @@ def _is_json(text: str) -> bool:
         return False
 
 
-def _extract_code(text: str) -> str:
-    code = find_code(text)
-    if code is None and not _is_json(text):
+def _extract_code(text: str, options: AskOptions) -> str:
+    blocks = list_code(text)
+    if not blocks and not _is_json(text):
         warn("There is no block of code in the answer: here is all of it.")
-    return text if code is None else code
+    return (blocks or [text])[-1 if options["extract_last"] else 0]

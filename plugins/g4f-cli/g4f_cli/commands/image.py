@@ -23,7 +23,7 @@ from g4f_cli.options import (
     parameter_options,
 )
 from g4f_cli.parameters import read_image_parameters
-from g4f_cli.prompt import read_prompt
+from g4f_cli.prompt import Words, read_prompt
 from g4f_cli.running import run
 from g4f_cli.saving import Placed, check_targets, name_targets, place
 from g4f_cli.terminal import InputError, note
@@ -105,7 +105,7 @@ def _read_output(_: click.Context, __: click.Parameter, text: str | None) -> Pat
 @debug_option
 def command(words: tuple[str, ...], **options: Unpack[ImageCommandOptions]) -> None:
     """Have a picture drawn, save it and print its path; a prompt "-" is read from standard input."""
-    prompt = read_prompt(words, join_input=False, example=_EXAMPLE)
+    prompt = read_prompt(Words(words), example=_EXAMPLE)
     output = options["output"]
     if output == Path("-"):
         raise InputError("A picture cannot go to standard output: name a file.")

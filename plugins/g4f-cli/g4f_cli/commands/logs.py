@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from g4f_cli.files import write_private
+from g4f_cli.foreign import LOGS
 from g4f_cli.group import DefaultGroup
 from g4f_cli.options import PositiveNumber, complete_conversations, debug_option, json_option
 from g4f_cli.settings import change_setting, read_settings
-from g4f_cli.terminal import AnswerWriter, InputError, note
+from g4f_cli.terminal import AnswerWriter, InputError, confirm, note
 from g4f_cli.text import shorten
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 _TITLE_WIDTH = 60
 
 
-@click.group("logs", cls=DefaultGroup, default="list", short_help="List, search and export conversations.")
+@click.group(
+    "logs", cls=DefaultGroup, default="list", foreign=LOGS, short_help="List, search and export conversations."
+)
 def command() -> None:
     """List, search and export the conversations that were kept, or keep none any more."""
 
@@ -60,12 +63,16 @@ def search(text: str, as_json: bool) -> None:  # noqa: FBT001 - click passes it 
 
 @command.command("show", short_help="Print a conversation.")
 @click.argument("name", metavar="[ID]", required=False, shell_complete=complete_conversations)
+@click.option("-r", "--response", is_flag=True, help="Print its last answer alone.")
 @json_option
 @debug_option
-def show(name: str | None, as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
+def show(name: str | None, response: bool, as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
     """Print the conversation ID, or the last one."""
     (conversation,) = _find([name] if name else [])[:1]
-    _print(_write_json([conversation]) if as_json else write_markdown(conversation))
+    if response:
+        _print([text for _, text in conversation.list_texts()][-1])  # what is kept ends with an answer
+    else:
+        _print(_write_json([conversation]) if as_json else write_markdown(conversation))
 
 
 @command.command("export", short_help="Write conversations as Markdown or JSON.")
@@ -86,14 +93,22 @@ def export(names: tuple[str, ...], kind: str, output: Path | None) -> None:
 @command.command("delete", short_help="Remove conversations for good.")
 @click.argument("names", metavar="[ID]...", nargs=-1, shell_complete=complete_conversations)
 @click.option("--all", "everything", is_flag=True, help="All of them.")
+@click.option("-y", "--yes", is_flag=True, help="Remove all without asking.")
 @debug_option
-def delete(names: tuple[str, ...], everything: bool) -> None:  # noqa: FBT001 - click passes it by name
+def delete(names: tuple[str, ...], everything: bool, yes: bool) -> None:  # noqa: FBT001 - click passes it by name
     """Remove the conversations with these IDs, or all, for good."""
     from g4f_cli.history import open_history
 
     if bool(names) == everything:
         raise InputError("Say which conversations are to be removed: their ids, or --all.")
     found = _find(names) if names else _read(-1)
+    if everything and found and not yes:
+        confirm(
+            f"All conversations that were kept, {len(found)}, go for good.",
+            "Remove them?",
+            remedy="Agree with --yes.",
+            otherwise="Nothing was removed.",
+        )
     with open_history() as history:
         for conversation in found:
             history.delete(conversation)

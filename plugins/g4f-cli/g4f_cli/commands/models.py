@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import click
 
 from g4f_cli.choosing import Choice, check_prefix, find_provider, make_client, make_registry
 from g4f_cli.failures import say_in_options
 from g4f_cli.group import DefaultGroup
-from g4f_cli.options import complete_models, complete_providers, debug_option, json_option
+from g4f_cli.options import base_url_option, complete_models, complete_providers, debug_option, json_option
 from g4f_cli.running import run
 from g4f_cli.settings import change_setting, read_settings
 from g4f_cli.surveying import survey
 from g4f_cli.terminal import InputError, note
+
+
+class ListOptions(TypedDict):
+    """The options of `list`, as click hands them over."""
+
+    provider: str | None
+    base_url: str | None
+    live: bool
+    as_json: bool
 
 
 @click.group("models", cls=DefaultGroup, default="list", short_help="List models, or set the default.")
@@ -25,22 +34,31 @@ def command() -> None:
 @command.command("list", short_help="List the models of the installed providers.")
 @click.argument("text", required=False)
 @click.option(
+    "-q", "--query", "texts", multiple=True, metavar="TEXT", help="As TEXT; may be repeated, and all must hold."
+)
+@click.option(
     "-p", "--provider", metavar="PROVIDER", shell_complete=complete_providers, help="Only those of this provider."
 )
 @click.option("--live", is_flag=True, help="Ask the provider's service which ones it has now; needs -p.")
+@base_url_option
 @json_option
 @debug_option
-def list_models(text: str | None, provider: str | None, live: bool, as_json: bool) -> None:  # noqa: FBT001 - click's way
+def list_models(text: str | None, texts: tuple[str, ...], **options: Unpack[ListOptions]) -> None:
     """List the models of the installed providers, or those whose names hold TEXT."""
-    if live and not provider:
+    provider, base_url = options["provider"], options["base_url"]
+    if options["live"] and not (provider or base_url):
         raise InputError("Say whose service is to be asked: g4f models --live -p PROVIDER.")
-    models = run(_ask_service(str(provider))) if live else _read_manifests(provider)
-    found = [model for model in models if not text or _has_name_like(model, text.lower())]
-    if as_json:
+    if options["live"] or base_url:
+        models = run(_ask_service(Choice(providers=(provider,) if provider else (), base_url=base_url)))
+    else:
+        models = _read_manifests(provider)
+    wanted = [one.lower() for one in (text, *texts) if one]
+    found = [model for model in models if all(_has_name_like(model, one) for one in wanted)]
+    if options["as_json"]:
         click.echo(json.dumps(found, indent=2))
     elif found:
         click.echo(_format_models(found))
-    elif text:
+    elif wanted:
         note("There is no such model; g4f providers lists who takes any name.")
     else:
         note("No models are listed; g4f models --live -p PROVIDER asks a service, and some take any name.")
@@ -63,6 +81,7 @@ def default(model: str | None, unset: bool, as_json: bool) -> None:  # noqa: FBT
     if model is not None and unset:
         raise InputError("Name a model, or --unset, not both.")
     change_setting("model", None if model is None else _check_model(model))
+    note(f"The default model is {model}." if model else "There is no default model any more.")
 
 
 def _check_model(model: str) -> str:
@@ -84,8 +103,8 @@ def _check_model(model: str) -> str:
     return model
 
 
-async def _ask_service(provider: str) -> list[dict[str, Any]]:
-    async with make_client(Choice(providers=(provider,))) as client:
+async def _ask_service(choice: Choice) -> list[dict[str, Any]]:
+    async with make_client(choice) as client:
         return [model.to_dict() for model in await client.models.list()]
 
 

@@ -11,7 +11,7 @@ from g4f_cli.group import DefaultGroup
 from g4f_cli.options import complete_providers, debug_option, json_option
 from g4f_cli.settings import change_setting, read_settings
 from g4f_cli.surveying import survey
-from g4f_cli.terminal import InputError
+from g4f_cli.terminal import InputError, note
 
 
 @click.group("providers", cls=DefaultGroup, default="list", short_help="List providers, or set the default.")
@@ -50,4 +50,6 @@ def default(name: str | None, unset: bool, as_json: bool) -> None:  # noqa: FBT0
         raise InputError("Name a provider, or --unset, not both.")
     from g4f.registry import share_registry
 
-    change_setting("provider", None if name is None else find_provider(share_registry(), name).proper_name)
+    proper = None if name is None else find_provider(share_registry(), name).proper_name
+    change_setting("provider", proper)
+    note(f"The preferred provider is {proper}." if proper else "No provider is preferred any more.")
