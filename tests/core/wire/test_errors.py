@@ -1,5 +1,4 @@
 import json
-import time
 from typing import Any
 
 import pytest
@@ -152,12 +151,9 @@ def test_a_page_that_is_no_json_is_told_by_its_title_or_its_start(body: bytes, m
 
 
 def test_a_hostile_page_is_read_in_no_time() -> None:
-    """A page of unclosed tags takes no quadratic search."""
-    started = time.process_time()
-    decode_error(502, {}, b"<h1" * 20_000)
-    decode_error(502, {}, b"<h1>" * 20_000)
-
-    assert time.process_time() - started < 1
+    """A page of unclosed tags takes no quadratic search: that would take hours, and the test would never end."""
+    for tag in (b"<h1", b"<h1>"):
+        assert decode_error(502, {}, tag * 1_000_000).message
 
 
 def test_a_very_long_message_is_cut_and_its_body_kept() -> None:

@@ -215,11 +215,9 @@ def test_a_stream_that_is_cut_leaves_its_text_and_an_error(program: Program) -> 
 def test_a_service_that_is_silent_runs_into_the_timeout(program: Program) -> None:
     """`--timeout` bounds the wait for each piece."""
     program.serve(reply_events(make_chunk("And then"), STALL))
-    started = time.monotonic()
     done = program.run("-p", "Service", "--timeout", "0.5", "hi")
     assert (done.code, done.out) == (1, "And then\n")
     assert "0.5 s" in done.err
-    assert time.monotonic() - started < 10
 
 
 @pytest.mark.usefixtures("_interruptible")
@@ -230,11 +228,9 @@ def test_ctrl_c_in_the_middle_of_a_stream_stops_at_once(program: Program) -> Non
     process = program.start("-p", "Service", "hi")
     assert process.stdout is not None
     assert os.read(process.stdout.fileno(), 100) == b"first"
-    started = time.monotonic()
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=10)
     assert (process.returncode, out, err) == (130, b"\n", b"Note: Stopped.\n")
-    assert time.monotonic() - started < 2
     assert service.wait_until(lambda: service.hang_ups)
     kept = program.run("logs", "export").out
     assert "## User\n\nhi" in kept

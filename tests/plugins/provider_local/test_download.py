@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import namedtuple
 from collections.abc import Callable
 from pathlib import Path
@@ -165,11 +164,9 @@ async def test_cancelling_keeps_what_came_and_the_next_try_goes_on(
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
         task = asyncio.create_task(ensure_weights(make_model(HUB), watcher, tmp_path))
         assert await asyncio.to_thread(hub.wait_until, lambda: watcher.told)
-        started = time.monotonic()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert time.monotonic() - started < 0.5
     rest = Reply(206, {"content-range": f"bytes 1000-{len(DATA) - 1}/{len(DATA)}"}, DATA[1000:], framing="length")
     with Loopback(rest) as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
@@ -242,8 +239,6 @@ def test_an_interrupted_program_ends_clean(tmp_path: Path, make_model: MakeModel
         with start_fetch(model, tmp_path, hub.url) as process:
             assert process.stdout is not None
             process.stdout.readline()
-            started = time.monotonic()
             process.send_signal(signal.SIGINT)
             process.wait(10)
-            assert time.monotonic() - started < 2
         assert hub.wait_until(lambda: not hub.connections)
