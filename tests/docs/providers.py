@@ -232,14 +232,23 @@ def _describe_models(manifest: Manifest) -> list[str]:
 
 
 def _list_models(manifest: Manifest) -> str:
-    head = ("model", "also called", "can", "tokens in all", "tokens written")
-    return make_table(head, *(_describe_model(manifest, model) for model in manifest.models))
+    """A row for all models that are alike; a column of which nothing is known is left out."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for model in manifest.models:
+        alike.setdefault(_describe_model(manifest, model), []).append(_show_model(model))
+    rows = [(", ".join(names), *cells) for cells, names in alike.items()]
+    columns = zip(("models", "can", "tokens in all", "tokens written"), *rows, strict=True)
+    return make_table(*zip(*(column for column in columns if any(column[1:])), strict=True))
+
+
+def _show_model(model: Model) -> str:
+    also = f" (also {list_codes(model.aliases)})" if model.aliases else ""
+    return f"`{model.id or model.pattern}`{also}"
 
 
 def _describe_model(manifest: Manifest, model: Model) -> tuple[str, ...]:
     tokens = [f"{limit:,}" if limit else "" for limit in (model.context_tokens, model.output_tokens)]
-    abilities = ", ".join(list_abilities(manifest, model))
-    return (f"`{model.id or model.pattern}`", list_codes(model.aliases), abilities, *tokens)
+    return (", ".join(list_abilities(manifest, model)), *tokens)
 
 
 def _describe_retired(manifest: Manifest) -> list[str]:
