@@ -139,6 +139,8 @@ def write_site(folder: Path) -> None:
         path.write_text(text, encoding="utf-8")
     for name in ("site.css", "site.js"):
         shutil.copy(LOOKS / name, folder / "pages")
+    (folder / "theme").mkdir(exist_ok=True)
+    shutil.copy(LOOKS / "404.html", folder / "theme")
     settings = (LOOKS / "zensical.toml").read_text("utf-8").replace("nav = []", f"nav = {write_nav(sections)}")
     if url := read_addresses(ROOT)["documentation"]:
         settings = settings.replace("[project]", f"[project]\nsite_url = {json.dumps(url)}", 1)

@@ -59,6 +59,12 @@ def test_every_page_is_in_the_text_for_language_models(site: Path) -> None:
         assert path.name == "map.md" or path.read_text("utf-8") in everything
 
 
+def test_an_address_that_is_no_page_leads_to_the_map(site: Path) -> None:
+    """From wherever it was followed."""
+    assert '<a href="/map/">' in (site / "html" / "404.html").read_text("utf-8")
+    assert (site / "html" / "map" / "index.html").is_file()
+
+
 def test_the_site_fetches_nothing_from_elsewhere(site: Path) -> None:
     """No fonts, scripts or pictures: who reads it is nobody else's business."""
     for path in site.glob("html/**/*.html"):
