@@ -8,27 +8,28 @@ import os
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 import attrs
 import pytest
 
-from faults.table import WAYS, End, Row, Way
+from faults.places import at_home
+from faults.table import LATER, ROWS, WAYS, End, Row, Way
 from faults.trial import KEY, PROVIDERS, find_leaks, try_row, watch_logs
-from g4f import APIError, APIStatusError, AsyncClient
+from g4f import APIError, APIStatusError, AsyncClient, Timeout
 from g4f.redaction import TELLING
 from g4f_testkit.dialects import DIALECTS
+from g4f_testkit.http import Delivery, Request
 from g4f_testkit.script import Failure, Turn
 from g4f_testkit.server import Server
 from loopback import Loopback, Reply
+from plugins.cli.starter import Starter
 
-_FAULTS = [
-    "", "closed-before-the-answer", "connection-reset", "status-401", "status-503", "html-page", "garbage-status-line",
-    "redirect-to-another-origin", "gzip-broken", "an-error-event-in-mid-stream", "first-byte-never-comes",
-]  # fmt: skip
 # With what is written otherwise in URLs and JSON.
 LONG_KEY = 'sk-ant-api03-Q7vX2+mP9/kL"4w\\Zt' + "B8nRc5Jd1Hs6Fg3" * 4
 SPELLINGS: tuple[Callable[[str], str], ...] = (
@@ -37,7 +38,15 @@ SPELLINGS: tuple[Callable[[str], str], ...] = (
     lambda key: b64encode(key.encode()).decode().rstrip("="),
 )
 PROGRAM = Path(__file__).parent / "meet.py"
-CLI_FAULTS = ["", "status-401", "connection-reset", "html-page", "redirect-to-another-origin"]
+LAST = "first-byte-never-comes"  # whose error nobody catches
+# In the command line's own process, which starts in a second; all others in copies of one that runs.
+ALONE = ("", "401")
+_ENDING = [
+    name
+    for name, row in ROWS.items()
+    if row.streamed and row.streamed.error and row.place is at_home and row.timeout == LATER and not row.endless
+]
+CLI_FAULTS = _ENDING[::4]
 # A middleware that shows the key to all who can see anything.
 LEAK = """
 import logging, os, sys
@@ -75,32 +84,57 @@ class Seen:
         return found
 
 
-def run_program(dialect: str, folder: Path, *command: str) -> Seen:
-    """Run Python where nothing of the tester's is, every log at its most talkative, before a server with faults."""
-    provider, path = PROVIDERS[dialect]
+class Catalogue(Server):
+    """A server that does what the table says of the row that is the model's name, each time."""
+
+    def _play_turn(self, request: Request) -> Delivery:
+        asked = self.dialect.read_request(request)
+        self._turns = [ROWS[asked.model].turns[0] if asked is not None and asked.model in ROWS else Turn()]
+        return super()._play_turn(request)
+
+
+def make_environment(folder: Path, url: str) -> dict[str, str]:
+    """Return the variables of a program that knows the key: nothing of the tester's, and every log talkative."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "PYTHONPATH") if name in os.environ}
-    environment = {**kept, "CANARY": KEY, "G4F_LOG": "debug", "HOME": str(folder), "OPENAI_API_KEY": KEY}
-    with Server(DIALECTS[dialect]) as server:
-        url = server.url + path
-        filled = [part.replace("{provider}", provider).replace("{url}", url) for part in command]
-        done = subprocess.run(
-            [sys.executable, "-X", "dev", *filled],
-            cwd=folder,
-            env={**environment, "OPENAI_BASE_URL": url},
-            capture_output=True,
-            encoding="utf-8",
-            errors="backslashreplace",  # what a program prints of broken bytes is searched too
-            check=False,
-            timeout=100,
-        )
-        return Seen(done, folder, len(server.requests))
+    own = {"CANARY": KEY, "G4F_LOG": "debug", "HOME": str(folder), "OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": url}
+    return {**kept, **own}
+
+
+def run_program(server: Server, folder: Path, *command: str) -> Seen:
+    """Run Python before a server of OpenAI's dialect, or of any that the command names."""
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", *command],
+        cwd=folder,
+        env=make_environment(folder, f"{server.url}/v1"),
+        capture_output=True,
+        encoding="utf-8",
+        errors="backslashreplace",  # what a program prints of broken bytes is searched too
+        check=False,
+        timeout=200,
+    )
+    return Seen(done, folder, len(server.requests))
+
+
+def list_jobs(dialect: str, server: Server, stack: ExitStack) -> Iterator[dict[str, Any]]:
+    """Return all that there is to be met in a dialect: each row of the table, in each way; the last one times out."""
+    for name, row in sorted(ROWS.items(), key=lambda item: item[0] == LAST):
+        ways = [way for way in WAYS if row.expect(dialect, way)]
+        if ways:
+            reach = stack.enter_context(row.place(server))
+            timeout = attrs.asdict(Timeout.make(row.timeout))
+            url, more = reach.url + PROVIDERS[dialect][1], ["synchronous"] if "whole" in ways else []
+            yield {"fault": name, "url": url, "proxy": reach.proxy, "timeout": timeout, "ways": [*ways, *more]}
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_program_that_shows_all_it_can_shows_no_key(dialect: str, tmp_path: Path) -> None:
-    """Chats, streams, pictures, embeddings and the synchronous client; at the end nobody catches an error."""
-    seen = run_program(dialect, tmp_path, str(PROGRAM), "{provider}", "{url}", *_FAULTS)
-    assert seen.requests > 3 * len(_FAULTS)  # what was sent held the key
+    """All of the table: chats, streams, pictures, embeddings and the synchronous client; nobody catches the last."""
+    with ExitStack() as stack:
+        server = stack.enter_context(Catalogue(DIALECTS[dialect]))
+        jobs = list(list_jobs(dialect, server, stack))
+        seen = run_program(server, tmp_path, str(PROGRAM), PROVIDERS[dialect][0], json.dumps(jobs))
+    assert len(jobs) > 130
+    assert seen.requests > 2 * len(jobs)  # what was sent held the key
     assert "APITimeoutError" in seen.done.stderr.splitlines()[-1]
     assert "attempt provider=" in seen.done.stderr
     assert "self = " in seen.done.stdout  # variables are shown
@@ -109,19 +143,40 @@ def test_a_program_that_shows_all_it_can_shows_no_key(dialect: str, tmp_path: Pa
 
 def test_a_key_that_is_shown_is_found(tmp_path: Path) -> None:
     """On both outputs and in a file: so it would be found in the test above."""
-    seen = run_program("openai", tmp_path, "-c", LEAK, "{provider}", "{url}")
+    with Server(DIALECTS["openai"]) as server:
+        seen = run_program(server, tmp_path, "-c", LEAK, "OpenaiChat", f"{server.url}/v1")
     assert seen.requests
     assert seen.find() == ["stdout", "stderr", "left.txt"]
 
 
-@pytest.mark.parametrize("fault", CLI_FAULTS)
+@pytest.mark.parametrize("fault", ALONE)
 def test_the_command_line_shows_no_key(fault: str, tmp_path: Path) -> None:
     """With `--debug`, and in what it keeps of conversations."""
-    command = ["-m", "g4f_cli", "--debug", "-p", "{provider}", *(["-m", fault] if fault else []), "Hi"]
-    seen = run_program("openai", tmp_path, *command)
+    with Catalogue(DIALECTS["openai"]) as server:
+        seen = run_program(server, tmp_path, "-m", "g4f_cli", *write_command(fault))
     assert seen.requests
     assert ("Traceback" in seen.done.stderr) == bool(fault)
     assert seen.find() == []
+
+
+def test_the_command_line_shows_no_key_whatever_it_meets(tmp_path: Path) -> None:
+    """Every fourth of the rows that end a stream with an error, and neither wait for a deadline nor fill the memory."""
+    starter = Starter()
+    with Catalogue(DIALECTS["openai"]) as server, ExitStack() as stack:
+        stack.callback(starter.stop)
+        environment = {**make_environment(tmp_path, f"{server.url}/v1"), "PYTHONPATH": ""}
+        for fault in CLI_FAULTS:
+            code, *outputs = starter.run(write_command(fault), tmp_path, environment, b"")
+            out, error = (text.decode(errors="backslashreplace") for text in outputs)
+            assert "Traceback" in error, fault
+            assert Seen(subprocess.CompletedProcess(fault, code, out, error), tmp_path, 1).find() == [], fault
+    assert len(CLI_FAULTS) > 15
+    assert len(server.requests) >= len(CLI_FAULTS)
+
+
+def write_command(fault: str) -> list[str]:
+    """Return the command line's arguments for a chat that meets a fault."""
+    return ["--debug", "-p", "OpenaiChat", "--timeout", "1", *(["-m", fault] if fault else []), "Hi"]
 
 
 @pytest.mark.parametrize("way", WAYS)
