@@ -35,11 +35,17 @@ from g4f.errors import (
     APIConnectionError,
     APIError,
     APIResponseError,
-    APITimeoutError,
     InvalidInputError,
     StreamTruncatedError,
 )
 from g4f.manifest import Auth
+from g4f.network_errors import (
+    PrivateAddressError,
+    convert_error,
+    make_late_error,
+    make_private_error,
+    show_place,
+)
 from g4f.watch import Watch
 from g4f.wire.json import FEW_BYTES, check_json
 
@@ -174,7 +180,7 @@ class Pool:
         """
         with Watch(deadlines.total):
             return await self._download(url, deadlines.connect, max_bytes, trusted, _check_proxy(proxy))
-        raise _make_late_error(f"The download of {_show(url)}", deadlines.total)
+        raise make_late_error(f"The download of {show_place(url)}", deadlines.total)
 
     async def _download(
         self, url: str, connect_seconds: float | None, max_bytes: int, trusted: frozenset[str], own_proxy: Secret | None
@@ -184,7 +190,7 @@ class Pool:
             free = self._allow_private_urls or chosen
             proxy = own_proxy or self.select_proxy(url)
             if not free and (names_private_host(url) or (proxy is not None and await _leads_inside(url))):
-                raise _make_private_error(url)
+                raise make_private_error(url)
             session = await self.get_session(guarded=not free and proxy is None)
             outgoing = _Outgoing("GET", url, _UNCOMPRESSED, {}, b"", proxy, connect_seconds)
             outgoing.ssl_context = self.ssl_context if chosen else None  # strangers see no certificate of the user's
@@ -197,7 +203,7 @@ class Pool:
             finally:
                 response.close()
             url = _join(url, location)
-        raise APIResponseError(f"The download of {_show(url)} was redirected more than {MAX_REDIRECTS} times.")
+        raise APIResponseError(f"The download of {show_place(url)} was redirected more than {MAX_REDIRECTS} times.")
 
     async def close(self) -> None:
         """Close all sessions of this process."""
@@ -245,7 +251,7 @@ class BoundTransport:
             return await self._exchange(request)
         with Watch(total):
             return await self._exchange(request)
-        raise _make_late_error("The whole answer", total)
+        raise make_late_error("The whole answer", total)
 
     async def _exchange(self, request: HttpRequest) -> HttpResponse:
         total, head = self.timeout.total, self.timeout.head
@@ -275,7 +281,7 @@ class BoundTransport:
             return await self._open(request)
         with Watch(seconds):
             return await self._open(request)
-        raise _make_late_error("The head of the answer", seconds)
+        raise make_late_error("The head of the answer", seconds)
 
     async def _open(self, request: HttpRequest) -> Response:
         url = self._locate(request.path)
@@ -288,20 +294,22 @@ class BoundTransport:
                 return response
             response.close()
             url, query = self._follow(url, location, response.status, request.method), {}
-        raise APIResponseError(f"{_show(url)} redirects more than {MAX_REDIRECTS} times.")
+        raise APIResponseError(f"{show_place(url)} redirects more than {MAX_REDIRECTS} times.")
 
     def _locate(self, path: str) -> str:
         url = path if path.startswith(("http://", "https://")) else self.access.base_url + path
         if not is_among(url, self.access.origins):
-            raise InvalidInputError(f"{_show(url)} is no address of this provider; its key does not go there.")
+            raise InvalidInputError(f"{show_place(url)} is no address of this provider; its key does not go there.")
         return url
 
     def _follow(self, url: str, location: str, status: int, method: str) -> str:
         target = _join(url, location)
         if not target.startswith(("http://", "https://")) or not is_among(target, self.access.origins):
-            raise APIResponseError(f"{_show(url)} redirects to another place ({_show(target)}), which is not followed.")
+            raise APIResponseError(
+                f"{show_place(url)} redirects to another place ({show_place(target)}), which is not followed."
+            )
         if method != "GET" and status not in (307, 308):
-            raise APIResponseError(f"{_show(url)} redirects a {method} with status {status}; check the base_url.")
+            raise APIResponseError(f"{show_place(url)} redirects a {method} with status {status}; check the base_url.")
         return target
 
     def _make_outgoing(self, request: HttpRequest, url: str, given: Mapping[str, str | Secret]) -> _Outgoing:
@@ -356,7 +364,7 @@ class AiohttpStream:
                 await waiting  # here, since one frame less is a sixtieth of what an open stream holds
             data = await direct.read_joined(content)
         except Exception as caught:  # noqa: BLE001 - whatever it is becomes ours
-            error = _convert_error(caught, str(self._response.url))
+            error = convert_error(caught, str(self._response.url))
         else:
             if not data:
                 raise StopAsyncIteration
@@ -434,7 +442,7 @@ async def _open(session: aiohttp.ClientSession, outgoing: _Outgoing, held: _Held
             _expect_one_length(response)
         return response
     except Exception as caught:  # noqa: BLE001 - whatever it is becomes ours
-        error = _convert_error(caught, outgoing.url)
+        error = convert_error(caught, outgoing.url)
     # Outside of `except`: there the error's __context__ would hold aiohttp's, and that the key.
     try:
         raise error
@@ -481,14 +489,14 @@ async def _read_body(response: Response, limit: int, *, cut: bool = False) -> by
         try:
             data = await direct.read_joined(content)
         except Exception as caught:  # noqa: BLE001 - whatever it is becomes ours
-            error = _convert_error(caught, str(response.url))
+            error = convert_error(caught, str(response.url))
             break
         parts.append(data)
         left -= len(data)
     if cut and left < 0:
         return b"".join(parts)[:limit]
     try:
-        raise error or APIResponseError(f"The answer of {_show(str(response.url))} is larger than {limit} bytes.")
+        raise error or APIResponseError(f"The answer of {show_place(str(response.url))} is larger than {limit} bytes.")
     finally:
         del error  # which its traceback would hold: a circle
 
@@ -497,84 +505,6 @@ async def _read_body(response: Response, limit: int, *, cut: bool = False) -> by
 def _make_url(url: str) -> URL:
     """Read a URL; one that is written properly is left as it is, since its escapes may be signed."""
     return URL(url, encoded="%" in url and url.isascii() and url.isprintable() and " " not in url)
-
-
-def _make_late_error(what: str, seconds: float | None) -> APITimeoutError:
-    return APITimeoutError(f"{what} did not come within {seconds:g} s.")
-
-
-# What aiohttp, ssl or the system raised, the first that fits; what we say; whether trying again may help.
-_SAID: tuple[tuple[tuple[type[Exception], ...], type[APIError], str, bool], ...] = (
-    (
-        (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError),
-        APIConnectionError,
-        "{host} has a certificate that cannot be trusted.",
-        False,
-    ),
-    (
-        (aiohttp.ClientConnectorSSLError, ssl.SSLError),
-        APIConnectionError,
-        "{host} does not speak TLS as it should.",
-        False,
-    ),
-    ((aiohttp.ClientConnectorDNSError,), APIConnectionError, "{host} is not known: its name has no address.", True),
-    ((aiohttp.ClientHttpProxyError,), APIConnectionError, "The proxy refuses to connect to {host}.", False),
-    ((aiohttp.ClientProxyConnectionError,), APIConnectionError, "The proxy for {host} cannot be reached.", True),
-    ((aiohttp.ClientConnectorError,), APIConnectionError, "No connection to {host}: {reason}.", True),
-    ((aiohttp.ServerTimeoutError, TimeoutError), APITimeoutError, "No connection to {host} in time.", True),
-    ((aiohttp.InvalidURL,), APIConnectionError, "{host} is no usable address.", False),
-    ((aiohttp.ServerDisconnectedError,), APIConnectionError, "{host} closed the connection without an answer.", True),
-    (
-        (aiohttp.http_exceptions.ContentEncodingError,),
-        APIResponseError,
-        "The answer of {host} is not compressed as it says.",
-        False,
-    ),
-    (
-        (
-            aiohttp.ClientPayloadError,
-            aiohttp.http_exceptions.PayloadEncodingError,
-            aiohttp.ClientOSError,
-            ConnectionError,
-        ),
-        APIConnectionError,
-        "The connection to {host} broke in the middle of the answer.",
-        True,
-    ),
-    (
-        (aiohttp.ClientResponseError, aiohttp.http.HttpProcessingError),
-        APIResponseError,
-        "{host} answered something that is no HTTP.",
-        False,
-    ),
-    ((ValueError, TypeError), APIConnectionError, "The request to {host} cannot be sent: {kind}.", False),
-    ((Exception,), APIConnectionError, "The request to {host} failed: {kind}.", True),
-)
-
-
-def _convert_error(error: Exception, url: str) -> APIError:
-    """Say in our words what aiohttp, ssl or the system said; nothing else of the foreign error is kept."""
-    if isinstance(error, APIError):
-        return error
-    error.__traceback__ = None  # aiohttp's reader keeps its error, whose traceback holds the reader: a circle
-    if isinstance(error.__cause__, aiohttp.http_exceptions.ContentEncodingError):
-        error = error.__cause__
-    cause = getattr(error, "os_error", error)
-    if isinstance(cause, _PrivateAddressError):
-        return _make_private_error(url)
-    _, ours, text, retryable = next(row for row in _SAID if isinstance(error, row[0]))
-    number = getattr(cause, "errno", None)
-    reason = os.strerror(number) if number else type(cause).__name__
-    return ours(text.format(host=_show(url), reason=reason, kind=type(error).__name__), retryable=retryable)
-
-
-def _show(url: str) -> str:
-    """Name the place of a URL without what may be secret in it."""
-    try:
-        parts = urlsplit(url)
-        return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname or parts.scheme)
-    except ValueError:
-        return "an address that cannot be read"
 
 
 def _read_location(status: int, headers: Mapping[str, str]) -> str | None:
@@ -607,11 +537,7 @@ def _find_scheme(proxy: Secret) -> str:
 def _join(url: str, location: str) -> str:
     with suppress(ValueError):
         return urljoin(url, location)
-    raise APIResponseError(f"{_show(url)} redirects to an address that cannot be read.")
-
-
-class _PrivateAddressError(OSError):
-    """A public URL led to an address that is not public."""
+    raise APIResponseError(f"{show_place(url)} redirects to an address that cannot be read.")
 
 
 async def _leads_inside(url: str) -> bool:
@@ -623,18 +549,12 @@ async def _leads_inside(url: str) -> bool:
     return False
 
 
-def _make_private_error(url: str) -> APIConnectionError:
-    return APIConnectionError(
-        f"{_show(url)} is not a public address; pass allow_private_urls=True to allow it.", retryable=False
-    )
-
-
 def _find_public_origin(url: str) -> str:
     try:
         return find_origin(url)
     except InvalidInputError:
         pass  # a service named it, and not the user
-    raise APIConnectionError(f"{_show(url)} is no address that a file can be downloaded from.", retryable=False)
+    raise APIConnectionError(f"{show_place(url)} is no address that a file can be downloaded from.", retryable=False)
 
 
 def _make_socket(addr_info: Any) -> socket.socket:
@@ -645,5 +565,5 @@ def _make_socket(addr_info: Any) -> socket.socket:
 def _make_public_socket(addr_info: Any) -> socket.socket:
     if not is_public_address(addr_info[4][0]):
         # The same text each time: of several errors with different texts aiohappyeyeballs makes one of no kind.
-        raise _PrivateAddressError("not a public address")
+        raise PrivateAddressError("not a public address")
     return _make_socket(addr_info)

@@ -14,9 +14,9 @@ PLUGINS = Path(__file__).parents[2] / "plugins"
 
 # What may be imported at all only in these files, because it opens a door.
 DOORS = {
-    "aiohttp": {"direct.py", "transport.py"},
+    "aiohttp": {"direct.py", "network_errors.py", "transport.py"},
     "socket": {"addresses.py", "transport.py"},  # addresses only read how one can be written
-    "ssl": {"transport.py"},
+    "ssl": {"network_errors.py", "transport.py"},
     "urllib.request": {"transport.py"},
     "threading": {"client/_portal.py", "registry.py"},  # the registry only locks
     "subprocess": set(),
@@ -30,6 +30,7 @@ DOORS = {
         "entry_points.py",
         "environment.py",
         "media.py",
+        "network_errors.py",
         "transport.py",
     },
 }
