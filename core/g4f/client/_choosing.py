@@ -225,7 +225,7 @@ class Chooser:
         A prefix that is no provider's name is a part of the model's. At an address it must be written as the provider
         is, since servers have such names themselves: "anthropic/claude-opus-5" is OpenRouter's.
         """
-        at_server = any(given.what == "base_url" and given.plain for given in scopes)
+        at_server = any(given.what == "base_url" and given.plain and UNNAMED in given.owners for given in scopes)
         prefix, _, rest = (model or "").partition("/")
         if rest and self._registry().find_names(prefix) and not (at_server and self._spell(prefix) != prefix):
             return model

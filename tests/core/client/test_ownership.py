@@ -73,6 +73,18 @@ async def test_another_provider_never_inherits_an_address(servers: tuple[Loopbac
     assert keys(second) == ["sk-second"]
 
 
+async def test_an_address_of_the_image_providers_alone_chooses_nobody_for_chats(
+    servers: tuple[Loopback, Loopback],
+) -> None:
+    """It is no server for everything: who chats is found as if there was none."""
+    first, _ = servers
+    async with AsyncClient(image_provider=First, base_url=first.url) as client:
+        with pytest.raises(ModelNotFoundError):
+            await client.chat.completions.create("Hi", "nobody-has-such-a-model")
+        await client.chat.completions.create("Hi", "m", provider=First)
+    assert len(first.requests) == 1
+
+
 async def test_two_objects_of_one_class_are_two_providers(servers: tuple[Loopback, Loopback]) -> None:
     """A plain key belongs to the one that it was given with."""
     first, second = servers
