@@ -44,6 +44,7 @@ from g4f.credentials import (
 )
 from g4f.errors import (
     APIError,
+    APIResponseError,
     APITimeoutError,
     Attempt,
     AuthenticationError,
@@ -229,7 +230,8 @@ class Dispatcher:
         They are had without credentials, and have one deadline and one limit of bytes together, from the first on.
         Each raises APIError where it cannot be had.
         """
-        left, date = _MOST_DOWNLOADS * self.limits.download_bytes, 0.0
+        most = left = _MOST_DOWNLOADS * self.limits.download_bytes
+        date = 0.0
 
         async def download(url: str) -> bytes:
             nonlocal left, date
@@ -242,7 +244,12 @@ class Dispatcher:
             plugin = reach.load()
             call = Call(ChatRequest(()), Target(provider, None))
             trial = Trial(call, plugin, reach.resolve(plugin), self.pool, timeout, self.proxy, limits)
-            body = (await trial.fetch(url)).body
+            try:
+                body = (await trial.fetch(url)).body
+            except APIResponseError as error:
+                if left < self.limits.download_bytes:
+                    error.args = (f"{error.message} The pictures of one answer may have {most} bytes together.",)
+                raise
             left -= len(body)
             return body
 
