@@ -65,6 +65,7 @@ class Row:
         timeout: The client's, in seconds or one by one.
         retries: How often the client may repeat.
         requests: How many reach the server; None where that is not told.
+        waits: How long the service asks to wait, in seconds: the outcome never comes before.
         text: What the whole answer says.
         calls: The functions that it calls.
         endless: Whether the answer has no end, so that only a closed connection stops it.
@@ -82,6 +83,7 @@ class Row:
     timeout: float | g4f.Timeout = LATER
     retries: int = 0
     requests: int | None = 1
+    waits: float = 0.0
     text: str = TEXT
     calls: tuple[ToolCall, ...] = ()
     endless: bool = False
@@ -153,7 +155,7 @@ def _is_quota(code: str) -> Failure:
 
 _SLOW = Failure(429, "Slow down.", type="rate_limit_error", code="rate_limit_exceeded")
 _NOW = "Sun, 06 Nov 1994 08:49:37 GMT"
-_DATED = {"date": _NOW, "retry-after": _NOW}
+_DATED = {"date": _NOW, "retry-after": "Sun, 06 Nov 1994 08:49:38 GMT"}
 _NEXT_DAY = {"date": _NOW, "retry-after": "Mon, 07 Nov 1994 08:49:37 GMT"}
 _ONE_DAY = {"retry-after": "Sun, 06 Nov 2094 08:49:37 GMT"}
 _JPEG = f"data:image/jpeg;base64,{b64encode(PICTURE).decode()}"
@@ -197,12 +199,17 @@ STATUS = {
         for status in (408, 409, 429, 500, 502, 503, 504, 529)
     },
     "retry-after-seconds": _recover(
-        "429 with `Retry-After` in seconds", Turn(failure=attrs.evolve(_SLOW, retry_after=0.2))
+        "429 with `Retry-After` in seconds", Turn(failure=attrs.evolve(_SLOW, retry_after=0.2)), waits=0.2
     ),
-    "retry-after-date": _recover("429 with `Retry-After` as a date", Turn(failure=attrs.evolve(_SLOW, headers=_DATED))),
+    "retry-after-date": _recover(
+        "429 with `Retry-After` as a date, a second after the answer's",
+        Turn(failure=attrs.evolve(_SLOW, headers=_DATED)),
+        waits=1.0,
+    ),
     "retry-after-ms": _recover(
         "429 with `retry-after-ms`",
         Turn(failure=attrs.evolve(_SLOW, headers={"retry-after-ms": "150", "retry-after": "40"})),
+        waits=0.15,
     ),
     "retry-after-junk": _recover(
         "429 with a `Retry-After` that cannot be read",
@@ -229,6 +236,14 @@ STATUS = {
         End(g4f.RateLimitError),
         (Turn(failure=_is_quota("insufficient_quota")),),
         only=("openai",),
+        retries=2,
+    ),
+    "quota-of-spending": Row(
+        "429 that means that a limit of spending was reached",
+        End(g4f.RateLimitError),
+        End(g4f.RateLimitError),
+        (Turn(failure=attrs.evolve(_SLOW, code="enforced_spend_limit_reached", retry_after=0)),),
+        only=("anthropic",),
         retries=2,
     ),
     "quota-of-a-day": Row(

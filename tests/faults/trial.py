@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import pickle
+import time
 import traceback
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -38,6 +39,7 @@ class Outcome:
     calls: dict[int, list[str]] = attrs.field(factory=dict)
     error: BaseException | None = None
     late: bool = False
+    seconds: float = 0.0
 
 
 async def try_row(row: Row, dialect: str, way: Way, *, in_thread: bool = False) -> list[str]:
@@ -89,12 +91,13 @@ async def _try_in_thread(row: Row, way: Way, server: Server, options: Mapping[st
 @asynccontextmanager
 async def _keeping(outcome: Outcome, row: Row) -> AsyncIterator[None]:
     """Keep whatever is raised, foreign exceptions as well."""
-    deadline = asyncio.timeout(row.seconds * (row.retries + 1) + GRACE)
+    deadline, started = asyncio.timeout(row.seconds * (row.retries + 1) + GRACE), time.monotonic()
     try:
         async with deadline:
             yield
     except Exception as error:  # noqa: BLE001 - the table tells which may come
         outcome.error, outcome.late = error, deadline.expired()
+    outcome.seconds = time.monotonic() - started
 
 
 async def _is_hanging(row: Row, outcome: Outcome, server: Server) -> bool:
@@ -161,6 +164,8 @@ _GIVEN = {"pictures": b64encode(PICTURE).decode(), "vectors": str(make_vector("H
 
 def _judge(row: Row, expected: End, outcome: Outcome, way: Way) -> Iterator[str]:
     error = outcome.error
+    if outcome.seconds < row.waits:
+        yield f"it came after {outcome.seconds} s, and the service asked to wait {row.waits} s"
     if outcome.late:
         yield f"nothing came within {row.seconds} s and {GRACE} s more"
     elif expected.error is None and way in _GIVEN:
