@@ -340,13 +340,18 @@ class _Held:
         self._rest.append(chunk)
         if len(self._rest) > MAX_HELD_CHUNKS or bytes_read - self._bytes_read > MAX_HELD_BYTES:
             self._bytes_read = bytes_read
+            _expect_little(chunk)  # before it is copied
             self._rest = [join_chunks(self._rest)]
-            if len(str(self._rest[0]._data)) > MAX_HELD_BYTES:
-                raise APIResponseError(f"More than {MAX_HELD_BYTES} characters came before any content.")
+            _expect_little(self._rest[0])
 
     def list_chunks(self) -> list[Chunk]:
         """Return them in their order."""
         return [*self._chunks, join_chunks(self._rest)] if self._rest else self._chunks
+
+
+def _expect_little(chunk: Chunk) -> None:
+    if len(str(chunk._data)) > MAX_HELD_BYTES:
+        raise APIResponseError(f"More than {MAX_HELD_BYTES} characters came before any content.")
 
 
 def _find_reader(source: AsyncIterator[Chunk]) -> Callable[[], Awaitable[Iterator[Chunk] | None]]:
