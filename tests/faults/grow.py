@@ -16,7 +16,12 @@ from pathlib import Path
 import g4f
 import g4f.transport  # before anything is measured
 
-PROVIDERS = {"openai": ("OpenaiChat", "/v1"), "anthropic": ("Anthropic", ""), "gemini": ("Gemini", "")}
+PROVIDERS = {
+    "openai": ("OpenaiChat", "/v1"),
+    "anthropic": ("Anthropic", ""),
+    "gemini": ("Gemini", ""),
+    "picture": ("OpenaiChat", "/v1"),
+}
 _SELF = Path("/proc/self")
 _RESET_PEAK = "5"
 
