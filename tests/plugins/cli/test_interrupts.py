@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +24,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="what runs is read from /proc"),
     pytest.mark.timeout(300),
 ]
+MODEL = "smollm2-135m-instruct"
 WORDS = [f"word{number} " for number in range(40)]
 
 
@@ -68,10 +68,13 @@ def measure(program: Program, arguments: list[str]) -> float:
     return time.monotonic() - begun
 
 
-def try_moments(program: Program, arguments: list[str], moments: list[float]) -> Iterator[tuple[int, str]]:
-    """Interrupt it at random moments of its run, and see that it can be run again."""
+def try_moments(
+    program: Program, arguments: list[str], moments: list[float], *, begin: Callable[[], None] = lambda: None
+) -> Iterator[tuple[int, str]]:
+    """Interrupt it at random moments of its run, after `begin`, and see that it can be run again."""
     seconds = measure(program, arguments)
     for moment in moments:
+        begin()
         yield interrupt(program, arguments, 0.05 + seconds * moment)
     measure(program, arguments)
 
@@ -141,61 +144,34 @@ def test_a_picture_that_is_saved_is_interrupted(program: Program, moments: list[
             file.unlink()
 
 
-DOWNLOAD = """
-import asyncio
-from pathlib import Path
-import click
-from g4f_provider_local.catalogue import CatalogueModel, HubSource
-from g4f_provider_local.download import ensure_weights
-from g4f_provider_local.progress import ProgressLine
-
-MODEL = CatalogueModel(
-    "tiny", (), "Tiny", "MIT", "tiny.gguf", {size}, "{sha256}", (HubSource("maker/model", "tiny.gguf"),)
-)
-
-@click.command("fetch")
-@click.option("--again", is_flag=True)
-def command(again):
-    if again:
-        for path in Path("cache").rglob("*.gguf"):
-            path.unlink()
-    with ProgressLine("tiny") as progress:
-        click.echo(asyncio.run(ensure_weights(MODEL, progress, Path("cache"))))
-"""
-
-
 def serve_slowly(data: bytes, request: Received) -> Reply:
     """The rest of a file from where it is asked for, as a hub does, a twentieth of it at a time."""
     begin = int(request.headers.get("range", "bytes=0-").removeprefix("bytes=").partition("-")[0])
-    rest, step = data[begin:], len(data) // 20
-    pieces = [piece for at in range(0, len(rest), step) for piece in (rest[at : at + step], 0.02)]
+    step = len(data) // 20
+    pieces = [piece for at in range(begin, len(data), step) for piece in (data[at : at + step], 0.02)]
     head = {"content-range": f"bytes {begin}-{len(data) - 1}/{len(data)}"} if begin else {}
     return Reply(206 if begin else 200, head, pieces, framing="length")
 
 
 def test_a_download_is_interrupted(program: Program, moments: list[float]) -> None:
-    """What came is kept as a part, and the file has its name when it is whole."""
-    data = bytes(range(256)) * 4096
-    (program.site / "g4f_fetch").mkdir()
-    code = DOWNLOAD.replace("{size}", str(len(data))).replace("{sha256}", hashlib.sha256(data).hexdigest())
-    (program.site / "g4f_fetch/__init__.py").write_text(code)
-    info = program.site / "g4f_fetch-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: g4f-fetch\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[g4f.commands]\nfetch = g4f_fetch:command\n")
+    """What came is kept as a part, where the next run goes on, and the file has its name when it is whole."""
+    weights = asyncio.run(ensure_model(MODEL))
+    data = weights.read_bytes()
+    target = program.folder / "cache/local" / weights.parent.name / weights.name
     with Loopback(lambda request: serve_slowly(data, request)) as hub:
-        program.variables["HF_ENDPOINT"] = hub.url
-        for code, _ in try_moments(program, ["fetch", "--again"], moments):
-            names = {path.name: path for path in (program.folder / "cache").rglob("*") if path.is_file()}
-            assert code != 0 or "tiny.gguf" in names
-            if "tiny.gguf" in names:
-                assert names["tiny.gguf"].read_bytes() == data
+        program.variables |= {"HF_ENDPOINT": hub.url, "G4F_CACHE_DIR": "cache"}
+        for code, _ in try_moments(program, ["download", MODEL], moments, begin=lambda: target.unlink(missing_ok=True)):
+            assert code != 0 or target.exists()
+            if target.exists():
+                assert target.read_bytes() == data
+            assert {path.name for path in target.parent.glob("*")} <= {target.name, f"{target.name}.part"}
         assert hub.wait_until(lambda: hub.connections == 0)
+    assert target.read_bytes() == data
 
 
 def test_a_model_that_is_loaded_is_interrupted(program: Program, moments: list[float]) -> None:
     """No process and no port is left of it."""
-    weights = asyncio.run(ensure_model("smollm2-135m-instruct"))
+    weights = asyncio.run(ensure_model(MODEL))
     arguments = ["-p", "Local", "-m", str(weights), "-o", "max_tokens", "3", "hi"]
     for _ in try_moments(program, arguments, moments):
         assert sorted(path.name for path in program.folder.iterdir()) == []
