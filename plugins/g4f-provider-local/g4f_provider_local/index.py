@@ -13,6 +13,7 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -30,7 +31,6 @@ from g4f_provider_local.threads import run_stoppable
 CONNECT_SECONDS = 5.0
 _TRIES = 3
 _WATCH_SECONDS = 0.2
-_END_SECONDS = 0.3
 _SLICE = 1 << 20
 # Where distributions keep the wheel of pip that a new virtual environment begins with.
 _DISTRIBUTION_WHEELS = ("/usr/share/python-wheels", "/usr/share/python3-wheels")
@@ -147,17 +147,19 @@ def _start_client(wheel: Wheel, staging: Path) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=log,
             env=surroundings,
+            start_new_session=os.name == "posix",
         )
 
 
 def _end_client(process: subprocess.Popen[bytes]) -> None:
+    """End it, if it still runs, with all that it has started: pip asks programs of the system what that is called."""
+    if process.poll() is None and os.name == "posix":
+        os.killpg(process.pid, signal.SIGKILL)
+    elif process.returncode is None:
+        process.kill()
     if process.stdin is not None:
         process.stdin.close()  # the leash
-    try:
-        process.wait(_END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    process.wait()
 
 
 def find_client() -> list[str]:

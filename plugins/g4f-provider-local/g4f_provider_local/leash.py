@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import runpy
+import signal
 import socket
 import sys
 import threading
@@ -25,6 +26,8 @@ def end_with_parent() -> None:
     def watch() -> None:
         while os.read(0, 64):  # not sys.stdin: Python's end would find it locked by this thread
             pass
+        if os.name == "posix" and os.getpgrp() == os.getpid():
+            os.killpg(0, signal.SIGKILL)  # with what pip has started
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from typing import Protocol, TextIO
@@ -37,7 +38,7 @@ class ProgressLine:
         self._title = title
         self._stream = stream if stream is not None else sys.stderr  # None in programs without a console
         self._live = self._stream is not None and self._stream.isatty()
-        self._begun = 0
+        self._begun = self._done = 0
         self._start = self._shown = 0.0
         self._note = ""
         self._width = 0
@@ -54,16 +55,23 @@ class ProgressLine:
         """Show how far it is, unless it was shown just now."""
         now = time.monotonic()
         if note != self._note:  # each source has its own speed
-            self._begun, self._start = done, now
+            self._begun, self._start, self._done = done, now, done
         elif now - self._shown < (_REDRAW_SECONDS if self._live else _LINE_SECONDS):
             return
         self._note, self._shown = note, now
-        text = f"{self._title}: {describe_progress(done, total)}{self._describe_speed(done, now)}, {note}"
+        self._done = done = max(done, self._done)  # an installer counts what it moves for a moment twice
+        about = f"{describe_progress(done, total)}{self._describe_speed(done, now)}"
         if self._live:
-            self._write(f"\r{text:<{self._width}}")
-            self._width = len(text)
+            self._draw(f"{self._title}: {about}, {note}", f"{self._title}: {about}", about)
         else:
-            self._write(text + "\n")
+            self._write(f"{self._title}: {about}, {note}\n")
+
+    def _draw(self, *texts: str) -> None:
+        """Draw the first text that fits on the terminal's line: on a second one it could not be redrawn."""
+        room = shutil.get_terminal_size().columns - 1
+        text = next((text for text in texts if len(text) <= room), texts[-1][:room])
+        self._write(f"\r{text:<{min(self._width, room)}}")
+        self._width = len(text)
 
     def _describe_speed(self, done: int, now: float) -> str:
         seconds = now - self._start

@@ -134,8 +134,8 @@ def one_wheel(tmp_path: Path, make_wheels: MakeWheels, monkeypatch: pytest.Monke
     return source
 
 
-def find_clients(folder: Path) -> list[int]:
-    """Return the processes that have the folder's name in their command line."""
+def find_clients(folder: Path, what: bytes = b"leash") -> list[int]:
+    """Return the processes that have the folder's name in their command line, and what they are."""
     found = []
     for process in Path("/proc").iterdir():
         if process.name.isdigit() and int(process.name) != os.getpid():
@@ -143,7 +143,7 @@ def find_clients(folder: Path) -> list[int]:
                 command = (process / "cmdline").read_bytes()
             except OSError:
                 continue
-            if str(folder).encode() in command and b"leash" in command:
+            if str(folder).encode() in command and what in command:
                 found.append(int(process.name))
     return found
 
@@ -174,6 +174,26 @@ async def test_progress_is_seen_while_a_wheel_is_fetched_and_cancelling_ends_the
             await task
     assert find_clients(tmp_path) == []
     assert not (tmp_path / "staging").exists()
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+async def test_cancelling_ends_what_the_client_has_started(
+    tmp_path: Path, one_wheel: WheelSource, monkeypatch: pytest.MonkeyPatch, watcher: Watcher
+) -> None:
+    """As the program that tells pip which system this is."""
+    teller = tmp_path / "bin/lsb_release"
+    teller.parent.mkdir()
+    teller.write_text("#!/bin/sh\nsleep 60\n")
+    teller.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{teller.parent}:{os.environ['PATH']}")
+    with Loopback(serve_index(next((tmp_path / "index").iterdir()), STALL)) as server:
+        monkeypatch.setenv("PIP_INDEX_URL", f"{server.url}/simple")
+        task = asyncio.create_task(fetch(one_wheel, tmp_path, watcher))
+        assert await wait_until(lambda: find_clients(tmp_path, b"lsb_release"), 30)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await wait_until(lambda: not find_clients(tmp_path, b"lsb_release"), 5)
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")

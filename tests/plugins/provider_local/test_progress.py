@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+
+import pytest
 
 from g4f_provider_local.progress import ProgressLine
-
-if TYPE_CHECKING:
-    import pytest
 
 
 class Terminal(io.StringIO):
@@ -24,6 +22,21 @@ def test_a_terminal_sees_one_line_that_changes() -> None:
         progress(0, 2_000_000, "from here")
         progress(2_000_000, 2_000_000, "complete")
     assert stream.getvalue().split("\r") == ["", "Model: 0 % of 2 MB, from here", "Model: 100 % of 2 MB, complete\n"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [(36, "Model: 50 % of 2 MB, from here"), (30, "Model: 50 % of 2 MB"), (19, "50 % of 2 MB"), (9, "50 % of ")],
+)
+def test_a_narrow_terminal_sees_one_line_too(columns: int, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What matters least is left out; what goes back for a moment is not shown."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("g4f_provider_local.progress._REDRAW_SECONDS", 0.0)
+    stream = Terminal()
+    with ProgressLine("Model", stream) as progress:
+        progress(1_000_000, 2_000_000, "from here")
+        progress(900_000, 2_000_000, "from here")
+    assert stream.getvalue().split("\r") == ["", shown, f"{shown}\n"]
 
 
 def test_a_log_sees_few_lines() -> None:
