@@ -30,7 +30,7 @@ EXIT_CODES = {
 _NARROW = 52  # columns; click writes no help that is narrower
 
 
-class _HelpFormatter(click.HelpFormatter):
+class HelpFormatter(click.HelpFormatter):
     """Keeps help within narrow terminals too."""
 
     def __init__(self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None) -> None:
@@ -44,7 +44,7 @@ class _HelpFormatter(click.HelpFormatter):
 
 
 class _Context(click.Context):
-    formatter_class = _HelpFormatter
+    formatter_class = HelpFormatter
 
 
 class CommandGroup(click.Group):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from g4f_cli.attachments import read_attachments
 from g4f_cli.choosing import check_prefix, find_provider, make_registry
 from g4f_cli.files import write_private
+from g4f_cli.group import HelpFormatter
 from g4f_cli.terminal import InputError, note, show
 
 if TYPE_CHECKING:
@@ -133,11 +134,12 @@ def clear(chat: Chat, _: str) -> None:
 
 def show_help(_: Chat, __: str) -> None:
     """List the commands."""
-    rows = {f"{name} {command.usage}".strip(): command.help for name, command in COMMANDS.items()}
-    width = max(map(len, rows))
-    lines = [f"{usage:{width}}  {text}" for usage, text in rows.items()]
-    more = 'Alt-Enter begins another line, and so does Enter between """ and """. Ctrl-C stops an answer.'
-    show("\n".join([*lines, more]))
+    formatter = HelpFormatter()
+    formatter.write_dl([(f"{name} {command.usage}".strip(), command.help) for name, command in COMMANDS.items()])
+    formatter.write_text(
+        'Alt-Enter begins another line, and so does Enter between """ and """. Ctrl-C stops an answer.'
+    )
+    show(formatter.getvalue())
 
 
 def end(chat: Chat, _: str) -> None:

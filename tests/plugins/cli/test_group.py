@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -199,3 +200,17 @@ def test_an_option_of_another_program_comes_with_what_does_the_same(
     done = program.run(*words.split())
     assert (done.code, done.out) == (2, "")
     assert sentence in done.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_a_narrow_terminal_breaks_no_words(program: Program) -> None:
+    """Neither of errors nor of the help of a chat."""
+    terminal = program.open("-t", "x", columns=34)
+    assert terminal.wait() == 2
+    assert {"Error:", "templates:", "instructions", '"$(cat'} <= set(terminal.text.split())
+    program.install("Echo")
+    chat = program.open("chat", "-p", "Echo", columns=36, rows=60)
+    chat.wait_for("Ctrl-D ends.")
+    chat.type("/help\r")
+    chat.wait_for("stops an answer.")
+    assert {"picture", "conversation", "instructions"} <= set(re.findall(r"\w+", chat.text))
