@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what `scripts/test` passes on."""
     parser.addoption("--packages", help="a folder of built packages to test, in place of building them")
     parser.addoption("--all", action="store_true", help="run the tests that fetch some hundred megabytes, too")
-    parser.addoption("--moments", type=int, default=2, help="at how many random moments of a run Ctrl-C is tried")
+    parser.addoption("--moments", type=int, help="at how many random moments of each task Ctrl-C is tried")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -41,8 +41,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def moments(request: pytest.FixtureRequest) -> list[float]:
-    """Moments of a run as parts of it, in any order, spread over all of it and the same in each run of the tests."""
-    count: int = request.config.getoption("--moments")
+    """Moments of a run as parts of it, in any order, spread over all of it and the same in each run of the tests.
+
+    There are as many as `--moments` says, else as the test's marker does: the cheaper a run is, the more.
+    """
+    count: int = request.config.getoption("--moments") or request.node.get_closest_marker("moments").args[0]
     dice = random.Random(20261122)
     parts = [(at + dice.random()) / count for at in range(count)]
     dice.shuffle(parts)

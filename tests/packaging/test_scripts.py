@@ -341,6 +341,7 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.moments(2)
 def test_a_set_up_is_interrupted_at_random_moments(checkout: Path, moments: list[float]) -> None:
     """By the real Python and pip; it ends with its exit code, leaves no process, and the next run goes on."""
     offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(checkout.parent / "wheels"), "PIP_CONFIG_FILE": os.devnull}

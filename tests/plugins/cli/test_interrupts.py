@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import filecmp
 import os
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from g4f_provider_local.catalogue import CatalogueModel, WheelSource, find_model
 from g4f_provider_local.download import ensure_model
-from loopback import Loopback, Received, Reply, make_chunk, reply_events, reply_json
+from loopback import Loopback, make_chunk, reply_events, reply_json
 from plugins.cli.program import PIXEL, Program
 from plugins.cli.test_chat import at_prompt, say
 from plugins.cli.test_extensions import bring
+from plugins.provider_local.test_index import serve_index
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="what runs is read from /proc"),
@@ -116,6 +120,7 @@ def test_what_is_pressed_while_python_ends_changes_nothing(program: Program) -> 
     assert process.returncode == 0
 
 
+@pytest.mark.moments(12)
 def test_a_stream_is_interrupted(program: Program, moments: list[float]) -> None:
     """Its connection is closed, and what came of an answer is kept."""
     pieces = [piece for word in WORDS for piece in (make_chunk(word), 0.01)]
@@ -132,6 +137,7 @@ def test_a_stream_is_interrupted(program: Program, moments: list[float]) -> None
         assert whole.startswith(answer.partition("\n")[0])
 
 
+@pytest.mark.moments(20)
 def test_a_picture_that_is_saved_is_interrupted(program: Program, moments: list[float]) -> None:
     """Each file that is there is whole, and has its name."""
     picture = PIXEL.ljust(4_000_000, b"x")
@@ -144,31 +150,43 @@ def test_a_picture_that_is_saved_is_interrupted(program: Program, moments: list[
             file.unlink()
 
 
-def serve_slowly(data: bytes, request: Received) -> Reply:
-    """The rest of a file from where it is asked for, as a hub does, a twentieth of it at a time."""
-    begin = int(request.headers.get("range", "bytes=0-").removeprefix("bytes=").partition("-")[0])
-    step = len(data) // 20
-    pieces = [piece for at in range(begin, len(data), step) for piece in (data[at : at + step], 0.02)]
-    head = {"content-range": f"bytes {begin}-{len(data) - 1}/{len(data)}"} if begin else {}
-    return Reply(206 if begin else 200, head, pieces, framing="length")
+def write_real_wheel(folder: Path, weights: Path) -> Path:
+    """Write the wheel that the package index has of the small model."""
+    model = find_model(MODEL)
+    assert isinstance(model, CatalogueModel)
+    (source,) = model.sources
+    assert isinstance(source, WheelSource)
+    (wheel,) = source.wheels
+    stem = f"{wheel.project.replace('-', '_')}-{wheel.version}"
+    head = f"Metadata-Version: 2.1\nName: {wheel.project}\nVersion: {wheel.version}\n"
+    with zipfile.ZipFile(folder / f"{stem}-py3-none-any.whl", "w") as archive:
+        archive.write(weights, wheel.member)
+        archive.writestr(f"{stem}.dist-info/METADATA", head)
+        archive.writestr(f"{stem}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{stem}.dist-info/RECORD", "")
+    return folder / f"{stem}-py3-none-any.whl"
 
 
+@pytest.mark.moments(4)
 def test_a_download_is_interrupted(program: Program, moments: list[float]) -> None:
-    """What came is kept as a part, where the next run goes on, and the file has its name when it is whole."""
+    """By the real command, from an index; nothing is left but a part that is right, or the file when it is whole."""
     weights = asyncio.run(ensure_model(MODEL))
-    data = weights.read_bytes()
+    wheel = write_real_wheel(program.home, weights)
+    data = wheel.read_bytes()
+    step = len(data) // 20
+    pieces = [piece for at in range(0, len(data), step) for piece in (data[at : at + step], 0.02)]
     target = program.folder / "cache/local" / weights.parent.name / weights.name
-    with Loopback(lambda request: serve_slowly(data, request)) as hub:
-        program.variables |= {"HF_ENDPOINT": hub.url, "G4F_CACHE_DIR": "cache"}
+    with Loopback(serve_index(wheel, *pieces)) as index:
+        program.variables |= {"PIP_INDEX_URL": f"{index.url}/simple", "G4F_CACHE_DIR": "cache"}
         for code, _ in try_moments(program, ["download", MODEL], moments, begin=lambda: target.unlink(missing_ok=True)):
             assert code != 0 or target.exists()
-            if target.exists():
-                assert target.read_bytes() == data
+            assert not target.exists() or filecmp.cmp(target, weights, shallow=False)
             assert {path.name for path in target.parent.glob("*")} <= {target.name, f"{target.name}.part"}
-        assert hub.wait_until(lambda: hub.connections == 0)
-    assert target.read_bytes() == data
+        assert index.wait_until(lambda: index.connections == 0)
+    assert filecmp.cmp(target, weights, shallow=False)
 
 
+@pytest.mark.moments(4)
 def test_a_model_that_is_loaded_is_interrupted(program: Program, moments: list[float]) -> None:
     """No process and no port is left of it."""
     weights = asyncio.run(ensure_model(MODEL))
@@ -177,6 +195,7 @@ def test_a_model_that_is_loaded_is_interrupted(program: Program, moments: list[f
         assert sorted(path.name for path in program.folder.iterdir()) == []
 
 
+@pytest.mark.moments(12)
 def test_a_chat_is_interrupted_and_goes_on(program: Program, moments: list[float]) -> None:
     """Whenever Ctrl-C comes, the prompt is there again, and the next question is answered."""
     pieces = [piece for word in WORDS[:20] for piece in (make_chunk(word), 0.01)]
@@ -198,6 +217,7 @@ def test_a_chat_is_interrupted_and_goes_on(program: Program, moments: list[float
     assert program.run("logs", "export").out.count("## User\n\nbrief?") == len(moments)
 
 
+@pytest.mark.moments(12)
 def test_the_start_of_a_chat_is_interrupted(program: Program, moments: list[float]) -> None:
     """Before there is a prompt it ends; afterwards it stays."""
     program.install("Echo")
