@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from g4f.errors import InvalidInputError, ProviderNotFoundError
+from g4f.errors import G4FError
 from g4f.registry import ProviderRef, share_registry
 
 __path__: list[str] = []  # makes Python ask the finder below for a name that this module lacks
@@ -17,13 +17,13 @@ def __getattr__(name: str) -> ProviderRef:
     """Return the provider of that name.
 
     Raises:
-        AttributeError: None is installed; the text says what is, and what to install.
+        AttributeError: None is installed, or several are; the text says what is, and what to do.
     """
     if name.startswith("_"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
         return share_registry().find(name)
-    except (InvalidInputError, ProviderNotFoundError) as error:
+    except G4FError as error:
         raise AttributeError(str(error), name=name, obj=sys.modules[__name__]) from None
 
 

@@ -59,6 +59,27 @@ def test_names_are_light_references_and_unknown_ones_say_what_is_installed(tmp_p
     assert (answer, model) == ("ThisOne: hi", "m-1")
 
 
+def test_a_name_that_two_distributions_claim_harms_nobody_who_looks_around(tmp_path: Path) -> None:
+    """`dir` has it, `hasattr` has not, and an import says why."""
+    for distribution in ("one", "two"):
+        write_distribution(tmp_path, "Same", distribution=distribution)
+    program = (
+        "import inspect, g4f.Provider\n"
+        "assert 'Same' in dir(g4f.Provider) and not hasattr(g4f.Provider, 'Same')\n"
+        "inspect.getmembers(g4f.Provider)\n"
+        "from g4f.Provider import Same"
+    )
+    core = str(Path(g4f.__file__).parents[1])
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": f"{tmp_path}:{core}", "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "ProviderConflictError: one 1.0 and two 1.0 both register the provider Same" in run.stderr
+
+
 def test_everything_public_can_be_imported_from_g4f() -> None:
     """And nothing else."""
     for name in g4f._HOMES:
