@@ -21,6 +21,7 @@ from g4f.credentials import (
     hide_proxy,
     is_among,
     is_foreign,
+    list_passwords,
     list_variables,
     make_secret,
     read_variables,
@@ -153,6 +154,25 @@ def test_a_proxy_is_held_as_a_key_is() -> None:
     assert hide_proxy("") is None
     with pytest.raises(InvalidInputError, match=r"^A proxy must be a text, as http://127\.0\.0\.1:8080\.$"):
         hide_proxy(8080)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "password"),
+    [
+        ("http://me:word@proxy.example:8080", "word"),
+        ("http://me:w%40rd%3A1@proxy.example", "w@rd:1"),
+        ("http://me:w@r:d@proxy.example", "w@r:d"),
+        ("http://a-token@proxy.example", "a-token"),
+        ("http://a-token:@proxy.example", "a-token"),
+        ("me:word@proxy.example", "word"),
+        ("http://proxy.example:8080", None),
+        ("http://@proxy.example", None),
+    ],
+)
+def test_a_proxys_password_is_told_from_its_address(proxy: str, password: str | None) -> None:
+    """Of all that have one; a name alone may be a token."""
+    found = [] if password is None else [Secret(password)]
+    assert list_passwords([Secret("http://none"), Secret(proxy)]) == tuple(found)
 
 
 # --- Access ----------------------------------------------------------------------------------------------------------
@@ -466,6 +486,11 @@ def test_the_environment_lets_a_provider_work_or_not(
     """Tokens that are there for other purposes serve a provider that was chosen, and choose none."""
     assert has_access(manifest, generic=False, variables=variables) is able
     assert has_access(manifest, variables=variables) is able_by_choice
+
+
+def test_without_a_variable_for_it_the_environment_names_no_address() -> None:
+    """Where one is needed only the program can."""
+    assert not has_access(Manifest(base_url_required=True))
 
 
 # --- Origins ---------------------------------------------------------------------------------------------------------
