@@ -6,7 +6,7 @@ import base64
 import copy
 import json
 import re
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -20,7 +20,7 @@ from g4f_provider_anthropic import wire
 from plugins.provider_anthropic import sdk_types
 
 # Machines that run tests are shared, so no example is timed.
-TRIES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+TRIES = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PNG_URL = "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
 PDF_URL = "data:application/pdf;base64," + base64.b64encode(b"%PDF-1.7").decode()
 TOOL = {"type": "function", "function": {"name": "get_weather", "description": "w"}}
@@ -202,20 +202,71 @@ JSON = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=5)),
     max_leaves=25,
 )
-KINDS = ["message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta"]
-EVENTS = st.lists(
-    st.builds(
-        lambda kind, value: (kind, {**value, "type": kind} if isinstance(value, dict) else value),
-        st.sampled_from([*KINDS, *KINDS, *KINDS, "message_stop", "ping", "error", "unheard_of"]),
-        st.one_of(
-            JSON,
-            st.fixed_dictionaries(
-                {"index": st.integers(0, 2)},
-                optional={"content_block": JSON, "delta": JSON, "message": JSON, "usage": JSON},
-            ),
-        ),
+# Cheaper than whatever JSON there may be, of which all this would draw much.
+WRONG = st.sampled_from(
+    [None, True, 0, -1, 1.5, "", "x", [], {}, [None], [{}], {"type": []}, {"text": 1}, {"input": "x"}]
+)
+BLOCKS = st.sampled_from(
+    [
+        {"type": "text", "text": "a", "citations": []},
+        {"type": "text", "text": ""},
+        {"type": "thinking", "thinking": "t", "signature": "s"},
+        {"type": "redacted_thinking", "data": "d"},
+        {"type": "tool_use", "id": "call_1", "name": "f", "input": {"a": 1}},
+        {"type": "tool_use", "id": "call_2", "name": "g", "input": {}},
+        {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"query": "q"}},
+    ]
+)
+DELTAS = st.sampled_from(
+    [
+        {"type": "text_delta", "text": "a"},
+        {"type": "thinking_delta", "thinking": "t"},
+        {"type": "signature_delta", "signature": "s"},
+        {"type": "citations_delta", "citation": {"type": "char_location"}},
+        {"type": "input_json_delta", "partial_json": '{"a":'},
+        {"type": "input_json_delta", "partial_json": "1}"},
+        {"type": "compaction_delta", "content": "c", "encrypted": None, "more": 1},
+    ]
+)
+USAGES = st.sampled_from([{"input_tokens": 1, "output_tokens": 2, "output_tokens_details": {"thinking_tokens": 1}}])
+MESSAGE = st.fixed_dictionaries(
+    {},
+    optional={"content": st.lists(BLOCKS | WRONG, max_size=3), "stop_reason": WORDS, "usage": USAGES | WRONG},
+)
+ENDS = st.fixed_dictionaries({}, optional={"stop_reason": WORDS, "stop_details": WRONG})
+FIELDS = {
+    "message_start": {"message": MESSAGE | WRONG},
+    "content_block_start": {"content_block": BLOCKS | WRONG},
+    "content_block_delta": {"delta": st.one_of(DELTAS, DELTAS, DELTAS, WRONG)},
+    "message_delta": {"delta": ENDS | WRONG, "usage": USAGES | WRONG},
+}
+KINDS = [*FIELDS, "content_block_stop", "message_stop", "ping", "error", "unheard_of"]
+
+
+def _say(kind: str) -> st.SearchStrategy[tuple[str, Any]]:
+    fields = {"index": st.integers(0, 1), **FIELDS.get(kind, {"error": WRONG})}
+    return st.fixed_dictionaries({**fields, "type": st.just(kind)}).map(lambda event: (kind, event))
+
+
+@st.composite
+def say_block(draw: st.DrawFn) -> list[tuple[str, Any]]:
+    """A block from its beginning to its end, as services say nearly all."""
+    deltas = st.lists(_say("content_block_delta"), max_size=4)
+    events = [draw(_say("content_block_start")), *draw(deltas), draw(_say("content_block_stop"))]
+    return [(kind, {**event, "index": 0}) for kind, event in events]
+
+
+# Seldom anything else, since an error ends a stream.
+ODD = st.one_of(st.sampled_from(KINDS).flatmap(_say), st.tuples(st.sampled_from(KINDS), JSON)).map(
+    lambda event: [event]
+)
+EVENTS = st.builds(
+    lambda starts, blocks, ends: [*starts, *chain.from_iterable(blocks), *ends],
+    st.lists(_say("message_start"), max_size=1),
+    st.lists(st.one_of(say_block(), say_block(), ODD), max_size=5),
+    st.sampled_from([[], ["message_delta"], ["message_stop"], ["message_delta", "message_stop"]]).flatmap(
+        lambda kinds: st.tuples(*map(_say, kinds))
     ),
-    max_size=12,
 )
 
 
@@ -230,7 +281,7 @@ def _look_at(value: Any) -> None:
 
 
 @TRIES
-@given(JSON)
+@given(JSON | MESSAGE)
 def test_whatever_json_comes_is_an_answer_or_an_error_of_ours(value: Any) -> None:
     """Nothing that a service can send escapes as a foreign exception."""
     body = json.dumps(value).encode()
@@ -250,6 +301,7 @@ def test_whatever_json_comes_is_an_answer_or_an_error_of_ours(value: Any) -> Non
 def test_whatever_events_come_are_chunks_or_an_error_of_ours(events: list[tuple[str, Any]], end: Any) -> None:
     """In whatever order; what came before an error can be put together."""
     decoder, chunks = wire.decode_stream(end), []
+    assert decoder.complete is (end == "close")
     for kind, value in events:
         event: Event = (kind, json.dumps(value).encode())
         try:
