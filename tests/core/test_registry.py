@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import threading
 import xml.dom
@@ -62,6 +63,13 @@ def test_an_unknown_name_says_what_is_installed_and_what_to_install(site: Path) 
             Registry().find("ThisOn")
 
 
+def test_a_key_in_the_place_of_a_name_is_not_shown() -> None:
+    """As other unknown names are."""
+    with pytest.raises(InvalidInputError, match="looks like a key") as caught:
+        Registry(refs=[]).find("sk-a-key-that-nobody-may-see")
+    assert "nobody" not in str(caught.value)
+
+
 def test_finding_listing_and_matching_import_no_provider(site: Path) -> None:
     """Discovery reads metadata and manifests only."""
     manifest = 'contract = 1\nmodels = [{id = "m-1", aliases = ["em"]}, {pattern = "n-*"}]\n'
@@ -86,20 +94,31 @@ def test_loading_imports_exactly_the_chosen_provider(site: Path) -> None:
 
 
 def test_threads_that_load_a_provider_at_once_get_the_same(site: Path) -> None:
-    """It is made once."""
-    code = "from g4f_provider_other import made\n" + ECHO + "    def __init__(self): made.append(self)\n"
-    write_distribution(site, "Other", code="made = []\nclass {name}: ...")
-    write_distribution(site, "ThisOne", code=code)
+    """It is made once, though all of them ask before it is there."""
+    other = "import threading\nmade, begun, go = [], threading.Event(), threading.Event()\nclass {name}: ..."
+    write_distribution(site, "Other", code=other)
+    code = "from g4f_provider_other import begun, go, made\nbegun.set()\nassert go.wait(60)\n" + ECHO
+    write_distribution(site, "ThisOne", code=code + "    def __init__(self): made.append(self)\n")
+    shared = importlib.import_module("g4f_provider_other")
     registry, gate = Registry(), threading.Barrier(8)
 
     def load(_: int) -> Plugin:
+        ref = registry.find("ThisOne")
         gate.wait()
-        return registry.load(registry.find("ThisOne"))
+        return registry.load(ref)
 
     with ThreadPoolExecutor(8) as pool:
-        plugins = list(pool.map(load, range(8)))
+        loading = [pool.submit(load, number) for number in range(8)]
+        shared.begun.wait()
+        shared.go.set()
+        plugins = [future.result() for future in loading]
     assert all(plugin is plugins[0] for plugin in plugins)
-    assert len(sys.modules["g4f_provider_other"].made) == 1
+    assert len(shared.made) == 1
+
+
+def test_each_registry_has_a_budget_of_its_own() -> None:
+    """What the calls of one met is no other's business."""
+    assert Registry(refs=[]).budget is not Registry(refs=[]).budget
 
 
 def test_a_manifest_is_read_and_parsed_once(site: Path) -> None:
@@ -170,6 +189,7 @@ def test_a_broken_module_gives_its_own_error_and_disturbs_nobody(site: Path, cod
     with pytest.raises(ProviderBrokenError, match=r"BadOne of g4f-provider-badone 1\.0") as caught:
         registry.load(registry.find("BadOne"))
     assert says in str(caught.value)
+    assert not str(caught.value).endswith("..")
     assert registry.load(registry.find("GoodOne")).name == "GoodOne"
 
 
@@ -181,7 +201,7 @@ def test_a_broken_module_gives_its_own_error_and_disturbs_nobody(site: Path, cod
         ("title = 'x'", "contract = 1 is missing"),
         ("contract = 1\nbase_ulr = 'x'", "'base_ulr' is no key of the manifest"),
         ("contract = 1\nmodels = 5", "models in the manifest must be a list, not 5"),
-        (None, "has no manifest BadOne.toml"),
+        (None, "has no manifest BadOne.toml beside its package's __init__.py."),
     ],
 )
 def test_a_broken_manifest_gives_its_own_error_and_disturbs_nobody(site: Path, manifest: str | None, says: str) -> None:
@@ -195,6 +215,36 @@ def test_a_broken_manifest_gives_its_own_error_and_disturbs_nobody(site: Path, m
         assert says in str(caught.value)
     assert package not in sys.modules
     assert "GoodOne" in [ref.name for ref, _ in registry.list_usable()]
+
+
+def test_a_manifest_of_another_name_is_pointed_out(site: Path) -> None:
+    """As after the entry point was renamed."""
+    package = write_distribution(site, "BadOne", manifest=None)
+    for name in ("Two.toml", "One.toml", "One.txt"):
+        (site / package / name).write_text("contract = 1\n")
+    registry = Registry()
+    with pytest.raises(ProviderBrokenError) as caught:
+        registry.read_manifest(registry.find("BadOne"))
+    instead = "there is One.toml, Two.toml, and it must be called as the entry point."
+    assert str(caught.value).endswith(f" has no manifest BadOne.toml beside its package's __init__.py; {instead}")
+
+
+@pytest.mark.parametrize(
+    ("value", "module", "attribute"),
+    [
+        ("package.module:Class", "package.module", "Class"),
+        ("package : Class [extra]", "package", "Class"),
+        ("package", "package", ""),
+        (":Class", "(none)", "Class"),
+    ],
+)
+def test_an_entry_point_names_a_module_and_what_is_in_it(site: Path, value: str, module: str, attribute: str) -> None:
+    """Extras say what else to install, which is done; what is wrong is told when the provider is asked for."""
+    write_distribution(site, "ThisOne")
+    points = site / "g4f_provider_thisone-1.0.dist-info" / "entry_points.txt"
+    points.write_text(f"[g4f.providers]\nThisOne = {value}\n")
+    ref = Registry().find("ThisOne")
+    assert (ref.module, ref.attribute) == (module, attribute)
 
 
 def test_an_entry_point_whose_package_is_gone_says_so(site: Path) -> None:
