@@ -16,7 +16,7 @@ _SHAPES = ([], {}, [None], [[]], [{}], {"error": "x"}, {"type": "error"}, {"inde
 _JUNK = st.one_of(_LEAVES, st.sampled_from(_SHAPES), st.lists(_LEAVES, max_size=2)).map(copy.deepcopy)
 _SPLINTERS = st.one_of(st.binary(max_size=3), st.sampled_from([b"", b"\n\n", b"}", b"null", b"\xff", b"\xef\xbb\xbf"]))
 _WAYS = st.sampled_from(["replace", "remove", "move", "wrap", "rename"])
-_EDITS = st.integers(1, 4)
+_EDITS = st.integers(0, 4)
 _Place = tuple[Any, Any]  # a list or object, and an index or a key of it
 
 

@@ -28,6 +28,7 @@ from g4f.wire.dialect import Wire
 from g4f_provider_compatible import wire
 from g4f_provider_compatible.wire.azure import find_root, place_request
 from g4f_provider_compatible.wire.thinking import TagReader
+from plugins.spoiling import spoil_json
 
 HI = ({"role": "user", "content": "Hi"},)
 CALL = {"id": "call_0123456789", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -492,27 +493,50 @@ def test_services_of_closed_models_leave_tags_alone() -> None:
 
 # --- Whatever comes --------------------------------------------------------------------------------------------------
 
-FIELDS = ["choices", "message", "delta", "content", "reasoning", "reasoning_content", "reasoning_details", "text"]
-FIELDS += ["thinking", "type", "tool_calls", "function", "arguments", "finish_reason", "usage", "x_groq", "error"]
-FIELDS += ["prompt_tokens", "completion_tokens", "total_tokens", "completion_tokens_details", "reasoning_tokens"]
-WORDS = ["", "stop", "error", "thinking", "text", "<think>", "</think>"]
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers(-3, 9) | st.sampled_from(WORDS),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=5),
-    max_leaves=20,
-)
+PARTS = [
+    {"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}], "signature": "s"},
+    {"type": "thinking", "thinking": "Hm"},
+    {"type": "text", "text": "<think>Hm</think>4"},
+    {"type": "reference", "reference_ids": [1]},
+]
+CALLS = [{"index": 0, "id": "1", "type": "function", "function": {"name": "f", "arguments": {"a": [1]}}}]
+DETAILS = [{"type": "reasoning.text", "text": "Hm"}, {"type": "reasoning.summary", "summary": "Hm"}]
+COUNTS = {"prompt_tokens": 9, "prompt_cache_hit_tokens": 4, "completion_tokens_details": {"reasoning_tokens": 3}}
+USAGES = [COUNTS, {"total_tokens": 4, "reasoning_tokens": 3, "cost": 0.1}, {"prompt_tokens_details": None}]
+SAYINGS: list[tuple[dict[str, Any], str | None]] = [
+    ({"content": PARTS, "reasoning": "Hm"}, "eos"),
+    ({"content": "4", "reasoning": "Hm", "reasoning_content": "Hm"}, "model_length"),
+    ({"content": "4", "reasoning_details": DETAILS}, "stop"),
+    ({"content": "Hm</think>4"}, "stop"),
+    ({"content": {"answer": 4}}, None),
+    ({"content": None, "tool_calls": CALLS}, None),
+    ({"content": "<think>Hm"}, "abort"),
+]
+ODD_ANSWERS = [
+    {"choices": [{"index": 0, name: message, "finish_reason": reason}], "usage": usage}
+    for message, reason in SAYINGS
+    for name in ("message", "delta")
+    for usage in USAGES
+]
+ODD_ANSWERS += [
+    {"choices": [{"delta": {"content": "4"}, "error": {"message": "no", "code": 502}}]},
+    {"choices": [{"delta": {}}], "x_groq": {"id": "r", "error": "over_capacity"}},
+    {"choices": [{"delta": {}}], "x_groq": {"id": "r", "error": {"message": "no"}}},
+    {"choices": [{"message": {"content": "4"}}], "x_groq": {"id": "r", "usage": COUNTS}},
+]
 
 
 @pytest.mark.parametrize("service", [wire.HOSTED, wire.OPEN, wire.SELF_HOSTED])
-@given(choice=anything, usage=anything)
-def test_whatever_a_service_answers_is_an_answer_or_an_error_of_ours(service: Wire, choice: Any, usage: Any) -> None:
-    """Whole and streamed, with whatever in whatever place."""
-    body = {"choices": [choice, {"message": choice, "delta": choice}], "usage": usage, "x_groq": usage}
+@given(body=spoil_json(ODD_ANSWERS), end=st.sampled_from(["marker", "finish"]))
+def test_whatever_a_service_answers_is_an_answer_or_an_error_of_ours(service: Wire, body: Any, end: Any) -> None:
+    """Whole and streamed, in whatever words of its own, and with whatever in whatever place."""
     data = json.dumps(body).encode()
     with suppress(G4FError):
         assert service.decode_chat(HttpResponse(200, {}, data)).to_dict()["choices"]
+    decoder = service.decode_stream(end)
     with suppress(G4FError):
-        assert service.decode_stream("finish").feed(("message", data)) is not None
+        for event in (data, b"[DONE]"):
+            json.dumps(fold_chunks(chunk for chunk in [decoder.feed(("message", event))] if chunk).to_dict())
 
 
 # --- Pictures, errors, places ----------------------------------------------------------------------------------------
