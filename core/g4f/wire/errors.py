@@ -133,7 +133,7 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         # Measured against the answer's own clock: nothing here knows the time, and the two clocks may differ.
         wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers["date"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         return None
     return max(0.0, wait.total_seconds())
 

@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
@@ -250,9 +250,18 @@ def test_a_wait_that_google_asks_for_is_read(delay: Any, seconds: float | None, 
     assert decode_error(429, {"retry-after": "2"}, body).retry_after == 2.0
 
 
-@given(st.text(), st.text())
-def test_no_junk_in_the_wait_is_an_error(value: str, date: str) -> None:
-    """Neither in the header nor in the clock."""
-    wait = read_retry_after({"retry-after": value, "retry-after-ms": date, "date": date})
+NUMBERS = st.integers(-1, 60).map(str) | st.sampled_from(["01", "2026", "9999", "9" * 25, "1e3", "nan", "-inf", "²"])
+ZONES = st.sampled_from(["GMT", "+0100", "-9999", "EST", "", "+" + "9" * 25])
+DATES = st.builds("Mon, {} Jan {} {}:00:{} {}".format, NUMBERS, NUMBERS, NUMBERS, NUMBERS, ZONES)
+GOOD_DATE = "Thu, 01 Jan 2026 00:00:07 GMT"
+WAITS = st.one_of(st.text(), NUMBERS, DATES, st.just(GOOD_DATE))
 
-    assert wait is None or 0 <= wait < float("inf")
+
+@given(WAITS, WAITS)
+@example(f"{GOOD_DATE[:-3]}+{'9' * 25}", GOOD_DATE)
+@example(GOOD_DATE, GOOD_DATE.replace("2026", "9" * 25))
+def test_no_junk_in_the_wait_is_an_error(value: str, date: str) -> None:
+    """Neither in the header nor in the clock: no text, number or date, however large."""
+    for headers in ({"retry-after": value, "date": date}, {"retry-after-ms": value, "retry-after": date}):
+        wait = read_retry_after(headers)
+        assert wait is None or 0 <= wait < float("inf")

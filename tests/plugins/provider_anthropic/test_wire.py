@@ -552,6 +552,8 @@ def test_limits_that_are_used_up_say_when_they_are_lifted() -> None:
     assert (error.retry_after, error.retryable, error.request_id) == (12.0, True, "req_1")
     assert wire.decode_error(429, {**headers, "retry-after": "3"}, body).retry_after == 3.0
     assert wire.decode_error(429, {}, body).retry_after is None
+    for date in ("never", f"Sat, 21 Nov {'9' * 25} 10:00:00 GMT"):
+        assert wire.decode_error(429, {**headers, "date": date}, body).retry_after is None
 
 
 def test_a_spending_limit_is_not_waited_out() -> None:

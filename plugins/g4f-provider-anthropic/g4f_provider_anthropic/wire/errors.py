@@ -72,6 +72,6 @@ def read_reset(headers: Mapping[str, str]) -> float | None:
         # Measured against the answer's own clock, as nothing here knows the time.
         now = parsedate_to_datetime(headers["date"])
         waits = [(datetime.fromisoformat(headers[_RESETS.format(name)]) - now).total_seconds() for name in used_up]
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return None
     return max(0.0, *waits) if waits else None
