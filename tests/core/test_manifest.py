@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from contextlib import suppress
 from typing import Any
 
@@ -22,6 +23,7 @@ from g4f.manifest import (
     parse_manifest,
 )
 from g4f.registry import share_registry
+from spoiling import spoil_json
 
 EVERYTHING = """
 contract = 1
@@ -288,24 +290,14 @@ def test_what_is_no_toml_is_an_error(text: str) -> None:
         parse_manifest(text)
 
 
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(max_size=4),
-        lambda inner: (
-            st.lists(inner, max_size=3)
-            | st.dictionaries(
-                st.sampled_from(["contract", "auth", "models", "id", "kind", "hosts", "settings", "retired", "name"]),
-                inner,
-                max_size=4,
-            )
-        ),
-    )
-)
-def test_a_table_of_any_shape_is_a_manifest_or_an_error_of_ours(table: Any) -> None:
-    """Nothing else comes out."""
+@given(spoil_json([tomllib.loads(EVERYTHING)]), st.sampled_from(["Small", "gpt-5", "gpt-3.5-turbo", "claude", "x"]))
+def test_a_table_of_any_shape_is_a_manifest_or_an_error_of_ours(table: Any, model: str) -> None:
+    """Nothing else comes out, and what is a manifest can be asked."""
     if isinstance(table, dict):
         with suppress(ManifestError):
-            build_manifest({"contract": 1, **table})
+            manifest = build_manifest(table)
+            manifest.denies("chat", model)
+            repr(manifest)
 
 
 def test_circles_of_retired_names_are_refused() -> None:

@@ -43,7 +43,7 @@ from plugins.provider_bing.dialect import MaiDialect
 from plugins.provider_compatible import dialects as services
 from plugins.provider_copilot.dialect import M365Dialect
 from plugins.provider_pollinations.dialect import PollinationsDialect
-from plugins.spoiling import spoil_body, spoil_bytes, spoil_json, write_json
+from spoiling import spoil_body, spoil_bytes, spoil_json, write_json
 from traffic import TRAFFIC, load_exchange
 
 

@@ -29,7 +29,7 @@ from g4f.errors import (
 )
 from g4f.images import ImageRequest
 from g4f_provider_bfl.wire import FLUX, Job, decode_job, decode_result, encode_result
-from plugins.spoiling import spoil_body
+from spoiling import spoil_body
 
 PNG = b"\x89PNG\r\n\x1a\nsmall"
 BASE64 = base64.b64encode(PNG).decode()

@@ -26,7 +26,7 @@ from g4f.errors import (
 )
 from g4f.images import ImageRequest
 from g4f_provider_bing.wire import MAI, find_root
-from plugins.spoiling import spoil_body
+from spoiling import spoil_body
 
 PNG = b"\x89PNG\r\n\x1a\nsmall"
 JPEG = b"\xff\xd8\xff\xe0 small"

@@ -28,7 +28,7 @@ from g4f.wire.dialect import Wire
 from g4f_provider_compatible import wire
 from g4f_provider_compatible.wire.azure import find_root, place_request
 from g4f_provider_compatible.wire.thinking import TagReader
-from plugins.spoiling import spoil_json
+from spoiling import spoil_json
 
 HI = ({"role": "user", "content": "Hi"},)
 CALL = {"id": "call_0123456789", "type": "function", "function": {"name": "f", "arguments": "{}"}}

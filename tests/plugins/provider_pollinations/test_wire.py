@@ -25,7 +25,7 @@ from g4f.errors import (
 from g4f.images import ImageRequest
 from g4f.wire.openai import OPENAI
 from g4f_provider_pollinations.wire import POLLINATIONS
-from plugins.spoiling import spoil_body
+from spoiling import spoil_body
 
 
 def encode(model: str = "flux", **fields: Any) -> tuple[HttpRequest, dict[str, Any], list[str]]:
