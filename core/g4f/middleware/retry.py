@@ -141,14 +141,15 @@ class Retry:
             await asyncio.sleep(seconds)
             return 1
         await asyncio.sleep(seconds)
-        while who not in budget.doubted and seconds <= MAX_WAIT:
+        waited = 0.0
+        while who not in budget.doubted and waited < MAX_WAIT:
             if seen != budget.answers.get(who):
                 return 0
             if budget.spend(who):
                 return 1
             if not budget.trying.get(who):
                 return 0  # somebody has to find out
-            seconds += _LOOK_AGAIN
+            waited += _LOOK_AGAIN
             await asyncio.sleep(_LOOK_AGAIN)
         return 1 if budget.spend(who) else None
 

@@ -246,10 +246,10 @@ async def test_a_service_that_answers_some_is_asked_by_the_others_until_it_answe
     assert answers == ["answer"] * 100
 
 
-async def test_who_waits_for_what_comes_of_others_goes_once_they_are_gone() -> None:
-    """A call that was to find out, and was canceled, keeps nobody waiting."""
+async def test_who_waits_for_what_comes_of_others_goes_once_they_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that was to find out, and was canceled, keeps nobody waiting; one that hangs does so for a minute."""
     retry = Retry(max_retries=1)
-    for _ in range(11):  # nothing is left, and then it answers once, so that its word counts
+    for _ in range(11):  # nothing is left
         with pytest.raises(InternalServerError):
             await retry(make_call(), Service(at_once(), dead=True))
     begun = asyncio.Event()
@@ -263,6 +263,9 @@ async def test_who_waits_for_what_comes_of_others_goes_once_they_are_gone() -> N
     first = asyncio.create_task(retry(make_call(), hang))
     await begun.wait()
     await asyncio.sleep(0)
+    with monkeypatch.context() as patched, pytest.raises(RateLimitError):
+        patched.setattr("g4f.middleware.retry.MAX_WAIT", 0.2)  # in place of a minute
+        await retry(make_call(), Service(at_once(RateLimitError)))
     second = asyncio.create_task(retry(make_call(), Service(at_once(RateLimitError))))
     done, _ = await asyncio.wait([second], timeout=0.3)
     assert not done
