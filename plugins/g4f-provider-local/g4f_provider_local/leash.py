@@ -37,7 +37,7 @@ def limit_connecting(seconds: float) -> list[bool]:
     """Bound how long each connecting may take; pip's own timeout is one for connecting and reading.
 
     Returns:
-        A list that grows with each attempt by whether it succeeded.
+        A list that grows with each attempt by whether it succeeded, and with each name that has no address.
     """
     attempts: list[bool] = []
     connect = socket.socket.connect
@@ -52,6 +52,16 @@ def limit_connecting(seconds: float) -> list[bool]:
             self.settimeout(before)
         attempts[-1] = True
 
+    look_up = socket.getaddrinfo
+
+    def look_up_and_tell(*wanted: Any, **options: Any) -> Any:
+        try:
+            return look_up(*wanted, **options)
+        except OSError:
+            attempts.append(False)
+            raise
+
+    socket.getaddrinfo = look_up_and_tell
     socket.socket.connect = connect_soon  # type: ignore[assignment,method-assign]  # pip offers no other way
     return attempts
 

@@ -245,6 +245,15 @@ async def test_a_failure_of_the_server_is_tried_again(
         assert await fetch(one_wheel, tmp_path) == DATA
 
 
+async def test_an_index_without_an_address_is_told_as_such(
+    tmp_path: Path, one_wheel: WheelSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pip alone would say that there is no such wheel."""
+    monkeypatch.setenv("PIP_INDEX_URL", "https://index.invalid/simple")
+    with pytest.raises(SourceError, match="no connection"):
+        await fetch(one_wheel, tmp_path)
+
+
 async def test_an_index_out_of_reach_is_given_up_soon(
     tmp_path: Path, one_wheel: WheelSource, monkeypatch: pytest.MonkeyPatch, deaf_address: str
 ) -> None:
