@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from g4f_cli.keys import find_place, read_store
+from g4f_cli.keys import check_key, find_place, read_store
 from g4f_cli.options import ChoiceOptions
 from g4f_cli.running import import_client
 from g4f_cli.settings import read_settings
@@ -110,11 +110,12 @@ def _collect_keys(choice: Choice, registry: Registry) -> dict[str, str]:
     """Return the keys of those who may serve, if one is stored or given: beside such the client uses no others.
 
     Raises:
-        InputError: A key is given, and it is not clear whose it is.
+        InputError: A key is given that can be none, or it is not clear whose it is.
     """
     store = read_store()
     if choice.key is not None:
-        return {_find_owner(choice, registry): choice.key}
+        owner = _find_owner(choice, registry)
+        return {owner: check_key(choice.key, owner)}
     if choice.base_url:  # a provider's own key is not for another address
         key = store.reveal(find_server(choice.base_url))
         return {} if key is None else {_find_owner(choice, registry): key}

@@ -135,14 +135,17 @@ class CommandGroup(click.Group):
             click.UsageError: There is nothing like it here.
         """
         first, *rest = words
+        if first.startswith("-"):
+            return None
         if first == "client" and rest and (" " in rest[0] or rest[0].startswith("-")):
             return [self._default, *rest]
         if first == "run" and rest and _names_model(rest):
             return ["chat", "-m", *rest] if len(rest) == 1 else [self._default, "-m", *rest]
         most, ours = COMMANDS.get(first, (0, ()))
-        if len(words) <= most and self._is_command(ours[0]) and (not rest or _names_model(rest)):
+        count = len(list(takewhile(lambda word: not word.startswith("-"), words)))
+        if count <= most and self._is_command(ours[0]) and (not rest or _names_model(rest)):
             return [*ours, *rest]
-        if len(words) <= most or len(words) <= LACKING.get(first, 0) or (first == "run" and len(words) <= 2):
+        if count <= most or count <= LACKING.get(first, 0) or (first == "run" and len(words) <= 2):
             ask = f"To ask it: g4f {self._default} {first} …"
             like = f"g4f {' '.join(ours)} MODEL" if ours else "g4f chat -m MODEL" if first == "run" else "nothing"
             if ours and not self._is_command(ours[0]):

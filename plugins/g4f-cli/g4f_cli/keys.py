@@ -83,6 +83,20 @@ def read_store() -> KeyStore:
     return KeyStore(keys, names)
 
 
+def check_key(key: str, owner: str) -> str:
+    """Return a key without the line's end.
+
+    Raises:
+        InputError: It is empty, or has characters that a key cannot have.
+    """
+    value = key.strip()
+    if not value:
+        raise InputError(f"The key of {owner} is empty: type it, or pipe it in, as g4f keys set {owner} < key.txt.")
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise InputError(f"The key of {owner} has characters that a key cannot have; copy it again.")
+    return value
+
+
 def store_key(name: str, key: str) -> Place:
     """Store a key, and return where: in the keyring if there is one that works.
 

@@ -96,6 +96,7 @@ def test_a_misspelled_command_is_not_sent_to_a_service(program: Program) -> None
         ("rm m-1", "download remove m-1"),
         ("pull --help", "download --help"),
         ("client -p Echo hi", "ask -p Echo hi"),
+        ("plugins --json", "providers --json"),
     ],
 )
 def test_a_command_of_another_program_does_what_ours_does(program: Program, words: str, ours: str) -> None:
@@ -186,6 +187,7 @@ def test_help_describes_each_command_to_its_end(program: Program) -> None:
         ("-d logs.db hi", "There is no option -d here: there is one database"),
         ("chat -f a.txt", "There is no option -f here: say /image PATH in the chat"),
         ("install -U gemini", "There is no option -U here: leave it out"),
+        ("api --port 1337", "There is no command 'api' here; nothing is like it."),
         ("logs -n 3 -r", "There is no option -r here: g4f logs show --response"),
         (
             "keys get openai",

@@ -93,6 +93,7 @@ def test_a_key_for_one_run_is_for_one_provider(program: Program, service: Loopba
             2,
             "Error: It is not clear whose key this is: name one provider with -p PROVIDER.\n",
         )
+    assert program.run("-p", "Service", "--key", "sk two", "hi").code == 2
     program.install("Echo")
     done = program.run("chat", "-p", "Service", "--key", KEY, piped=b"hi\n/provider echo\nhi\n")
     assert done.out == "Hello.\nEcho: hi\n"

@@ -10,7 +10,7 @@ import click
 
 from g4f_cli.choosing import find_provider, make_registry
 from g4f_cli.group import DefaultGroup
-from g4f_cli.keys import KeyStore, find_key_file, find_place, read_store, remove_key, store_key
+from g4f_cli.keys import KeyStore, check_key, find_key_file, find_place, read_store, remove_key, store_key
 from g4f_cli.options import complete_providers, debug_option, json_option
 from g4f_cli.prompt import read_input
 from g4f_cli.terminal import InputError, note
@@ -38,7 +38,7 @@ def set_key(name: str, rest: tuple[str, ...]) -> None:
     if rest:
         raise InputError(f"A key does not belong on the command line, where others see it: run g4f keys set {name}.")
     owner = _find_owner(name)
-    key = _check_key(_ask_for_key(owner), owner)
+    key = check_key(_ask_for_key(owner), owner)
     place = store_key(owner, key)
     note(f"The key of {owner} is stored in {'the keyring' if place == 'keyring' else find_key_file()}.")
 
@@ -100,20 +100,6 @@ def _ask_for_key(owner: str) -> str:
     if sys.stdin is not None and sys.stdin.isatty():
         return str(click.prompt(f"Key of {owner} (not shown)", hide_input=True, err=True))
     return read_text(read_input())
-
-
-def _check_key(key: str, owner: str) -> str:
-    """Return a key without the line's end.
-
-    Raises:
-        InputError: It is empty, or has characters that a key cannot have.
-    """
-    value = key.strip()
-    if not value:
-        raise InputError(f"The key of {owner} is empty: type it, or pipe it in, as g4f keys set {owner} < key.txt.")
-    if not (value.isascii() and value.isprintable()) or " " in value:
-        raise InputError(f"The key of {owner} has characters that a key cannot have; copy it again.")
-    return value
 
 
 def _describe_keys(store: KeyStore) -> list[dict[str, Any]]:
