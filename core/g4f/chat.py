@@ -98,8 +98,8 @@ class ChatRequest:
         options = self.options
         if options.get("tools") and options.get("tool_choice") != "none":
             needs["tools"] = None
-        form = options.get("response_format")
-        if isinstance(form, Mapping) and form.get("type") == "json_schema":
+        form: Any = options.get("response_format")
+        if form and isinstance(form, Mapping) and form.get("type") == "json_schema":
             needs["json_schema"] = None
         return tuple(needs)
 

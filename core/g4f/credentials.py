@@ -22,7 +22,7 @@ _SERVER = re.compile(r"(https?://)?([^/:\[\]]*|\[[^]/]*\])(:\d+)?(/.*)?", re.IGN
 _ANY_HOST = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - nothing is bound here
 # What lies beneath `os.environ`, where this Python has it.
 _VALUES: Mapping[Any, object] = getattr(os.environ, "_data", os.environ)
-_encode_name: Callable[[str], Any] = getattr(os.environ, "encodekey", str)
+_encode_name: Callable[[str], Any] = lru_cache(maxsize=1024)(getattr(os.environ, "encodekey", str))
 # Set on many machines for other purposes: they serve a provider that was chosen, and never choose one.
 GENERIC_VARIABLES = frozenset({"GITHUB_TOKEN", "GH_TOKEN"})
 _SHORTEST_KEY = 12  # a header's value of fewer characters is none, and stays in errors

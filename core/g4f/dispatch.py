@@ -135,7 +135,7 @@ class Dispatcher:
         Raises:
             G4FError: The last target's error; `attempts` tells of all.
         """
-        call.attempts.extend(plan.skipped)
+        call.attempts += plan.skipped
         started = time.monotonic()
         step = self._wrap_attempt()
         targets = self._list_awake(call, plan)
@@ -486,7 +486,8 @@ def _finish(answer: Answered, call: Call, started: float) -> Answered:
     answer.provider = call.target.provider
     answer.warnings = call.warnings
     answer.attempts = tuple(call.attempts)
-    answer.model = answer.model or call.target.model or ""
+    if not answer.model:
+        answer.model = call.target.model or ""
     if isinstance(answer, ChatStream):
         if logger.isEnabledFor(logging.INFO):
             answer.report_end(lambda stream, error: _log(call, stream.usage, started, _name_outcome(stream, error)))

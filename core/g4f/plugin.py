@@ -96,14 +96,15 @@ class Plugin:
                 return self._open_source(request, context)
             return unfold_later(self.chat(request, context))
 
-    async def answer(self, request: Request, context: Context) -> Answer:
+    def answer(self, request: Request, context: Context) -> Awaitable[Answer]:
         """Answer a request of any kind as a whole.
 
         Raises:
-            G4FError: Of whatever kind; foreign exceptions are wrapped.
+            G4FError: When awaited, of whatever kind; foreign exceptions are wrapped.
         """
-        if isinstance(request, ChatRequest):
-            return await self.chat(request, context)
+        return self.chat(request, context) if isinstance(request, ChatRequest) else self._serve(request, context)
+
+    async def _serve(self, request: ImageRequest | EmbeddingRequest, context: Context) -> Answer:
         if not self.implements(request.hook):
             raise UnsupportedError(f"{self.name} cannot {describe_ability(request.needs[0])}.")
         call = getattr(self._hooks, request.hook)

@@ -13,7 +13,7 @@ import os
 import socket
 import ssl
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -244,11 +244,12 @@ class BoundTransport:
     timed: bool = False
     limits: Limits = DEFAULT_LIMITS
 
-    async def send(self, request: HttpRequest) -> HttpResponse:
+    def send(self, request: HttpRequest) -> Coroutine[Any, Any, HttpResponse]:
         """Send a request and read the whole answer; see `g4f.context.Transport`."""
         total = self.timeout.total
-        if total is None or self.timed:
-            return await self._exchange(request)
+        return self._exchange(request) if total is None or self.timed else self._exchange_in_time(request, total)
+
+    async def _exchange_in_time(self, request: HttpRequest, total: float) -> HttpResponse:
         with Watch(total):
             return await self._exchange(request)
         raise make_late_error("The whole answer", total)
@@ -313,7 +314,7 @@ class BoundTransport:
         return target
 
     def _make_outgoing(self, request: HttpRequest, url: str, given: Mapping[str, str | Secret]) -> _Outgoing:
-        query = {name: value.reveal() if isinstance(value, Secret) else value for name, value in given.items()}
+        query = _reveal_all(given) if given else {}
         proxy = _check_proxy(self.proxy) or self.pool.select_proxy(url)
         headers, context = self._make_headers(request), self.pool.ssl_context
         return _Outgoing(request.method, url, headers, query, request.body, proxy, self.timeout.connect, context)
@@ -331,6 +332,10 @@ class BoundTransport:
         if self.idempotency_key and request.method == "POST":
             headers.setdefault("Idempotency-Key", self.idempotency_key)  # who knows it does no work twice
         return headers
+
+
+def _reveal_all(query: Mapping[str, str | Secret]) -> Mapping[str, str]:
+    return {name: value.reveal() if isinstance(value, Secret) else value for name, value in query.items()}
 
 
 class AiohttpStream:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never, NoReturn, Self, Unpack, cast
 
@@ -276,7 +277,7 @@ class AsyncClient:
             limits=self._choose_limits(arguments),
         )
         plan = choice.plan
-        return lambda: dispatcher.run(Call(request, plan.targets[0]), plan), dispatcher
+        return partial(dispatcher.run, Call(request, plan.targets[0]), plan), dispatcher
 
     def _choose_limits(self, arguments: Mapping[str, Any]) -> Limits:
         limits = arguments.get("limits")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 from g4f.client._arguments import ProviderInput, ProvidersInput
@@ -179,7 +180,7 @@ class Chooser:
         if isinstance(provider, ProviderRef):
             ref = provider
             names = registry.find_names(ref.name) or frozenset({ref.name.lower()})
-            return Source(ref.name, registry.read_manifest(ref), lambda: registry.load(ref), ref, names, model)
+            return Source(ref.name, registry.read_manifest(ref), partial(registry.load, ref), ref, names, model)
         plugin = self._adopt(provider)
         return Source(plugin.name, plugin.manifest, lambda: plugin, provider, frozenset({plugin.name.lower()}))
 

@@ -36,7 +36,7 @@ class Cooldown:
     def note(self, who: Hashable, error: Exception | None) -> None:
         """Note how a call ended; what another call might not meet, as a wrong request, says nothing of the provider."""
         if error is None:
-            if who in self._counts:
+            if self._counts and who in self._counts:  # whose key need not be looked at while all is well
                 self._counts.pop(who, None)
                 self._rests.pop(who, None)
         elif isinstance(error, APIError) and error.retryable:
