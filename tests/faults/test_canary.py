@@ -110,7 +110,7 @@ def run_program(server: Server, folder: Path, *command: str) -> Seen:
         encoding="utf-8",
         errors="backslashreplace",  # what a program prints of broken bytes is searched too
         check=False,
-        timeout=200,
+        timeout=250,
     )
     return Seen(done, folder, len(server.requests))
 
@@ -126,6 +126,7 @@ def list_jobs(dialect: str, server: Server, stack: ExitStack) -> Iterator[dict[s
             yield {"fault": name, "url": url, "proxy": reach.proxy, "timeout": timeout, "ways": [*ways, *more]}
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_program_that_shows_all_it_can_shows_no_key(dialect: str, tmp_path: Path) -> None:
     """All of the table: chats, streams, pictures, embeddings and the synchronous client; nobody catches the last."""
