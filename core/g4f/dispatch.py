@@ -501,6 +501,9 @@ def _name_outcome(stream: ChatStream, error: Exception | None) -> str:
 
 
 def _note_attempt(call: Call, started: float, error: G4FError | None) -> None:
+    before = call.attempts[-1].error if call.attempts else None
+    if before is not None:
+        before.__traceback__ = None  # nobody raises it any more, and it holds the frames of all who asked
     attempt = Attempt(call.target.provider, call.target.model, error, time.monotonic() - started)
     call.attempts.append(attempt)
     _log_attempt(attempt)

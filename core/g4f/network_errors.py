@@ -68,7 +68,7 @@ def convert_error(error: Exception, url: str) -> APIError:
     """Say in our words what aiohttp, ssl or the system said; nothing else of the foreign error is kept."""
     if isinstance(error, APIError):
         return error
-    error.__traceback__ = None  # aiohttp's reader keeps its error, whose traceback holds the reader: a circle
+    _forget_frames(error)
     if isinstance(error.__cause__, aiohttp.http_exceptions.ContentEncodingError):
         error = error.__cause__
     cause = getattr(error, "os_error", error)
@@ -78,6 +78,13 @@ def convert_error(error: Exception, url: str) -> APIError:
     number = getattr(cause, "errno", None)
     reason = os.strerror(number) if number else type(cause).__name__
     return ours(text.format(host=show_place(url), reason=reason, kind=type(error).__name__), retryable=retryable)
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """Let go of the frames of an error and of its causes: some hold, or are held by, what keeps the error: a circle."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 def show_place(url: str) -> str:
