@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 import weakref
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
@@ -85,6 +86,36 @@ async def test_an_error_that_is_over_needs_no_garbage_collector(
             await ask(client)
     assert len(caught.value.attempts) == tries
     assert tries == 0 or caught.value.attempts[-1].error is caught.value
+
+
+@pytest.mark.parametrize("way", ["whole", "looped over", "opened"])
+@pytest.mark.parametrize("arguments", [{"provider": Broken}, REFUSED], ids=["broken", "no connection"])
+def test_an_error_of_the_synchronous_client_needs_none_either(arguments: dict[str, Any], way: str) -> None:
+    """Once its loop's thread has let go of it, too."""
+    asked: list[weakref.ref[Request]] = []
+
+    def ask(client: g4f.Client) -> None:
+        request = Request()
+        asked.append(weakref.ref(request))
+        if way == "whole":
+            client.chat.completions.create("Hi")
+        stream = client.chat.completions.stream("Hi")
+        if way == "opened":
+            stream.open()
+        for _ in stream:
+            pass
+
+    with g4f.Client(**{"max_retries": 0, **arguments}) as client:
+        gc.disable()
+        try:
+            with suppress(g4f.G4FError):
+                ask(client)
+            end = time.monotonic() + 10
+            while asked[0]() is not None and time.monotonic() < end:
+                time.sleep(0.01)
+            assert asked[0]() is None
+        finally:
+            gc.enable()
 
 
 async def read(client: g4f.AsyncClient, fault: str) -> None:

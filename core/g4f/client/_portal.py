@@ -132,8 +132,13 @@ class Stay:
             raise
         if item.was_cancelled:
             raise finish(flow.explain())
-        if item.error is not None:
-            raise item.error
+        error = item.error
+        del item, flow, take  # which hold it, as its traceback will hold them: a circle
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error
 
     def end(self, make: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """See `Portal.close`; does nothing where it is over."""
@@ -309,8 +314,8 @@ class _Call(Generic[T]):
 
     def cancel(self) -> None:
         """Cancel it because nobody wants the result any more."""
-        assert self._task is not None
-        self._task.cancel()
+        if self._task is not None:
+            self._task.cancel()
 
     def cancel_soon(self) -> None:
         """Cancel it, from any thread and without a lock."""
@@ -328,10 +333,14 @@ class _Call(Generic[T]):
         except BaseException:  # Ctrl-C
             self.cancel_soon()
             raise
-        assert self._task is not None
-        if self._task.cancelled():
-            raise self.explain()
-        return self._task.result()
+        task, self._task = self._task, None  # an error's traceback holds this call, and would be held by it: a circle
+        assert task is not None
+        try:
+            if task.cancelled():
+                raise self.explain()
+            return task.result()
+        finally:
+            del task
 
 
 class _End:
@@ -368,6 +377,7 @@ class _Flow(_Call[None], Generic[T]):
 
     def _finish(self, task: asyncio.Task[None]) -> None:
         super()._finish(task)
+        self._task = None  # as in `wait`
         cancelled = task.cancelled()
         self._queue.put(_End(None if cancelled else task.exception(), was_cancelled=cancelled))
 
