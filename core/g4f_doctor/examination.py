@@ -29,6 +29,7 @@ from g4f_doctor.report import Finding, ProviderReport, Report
 
 EXTRAS = ("orjson", "uvloop")
 OLDEST_PYTHON = (3, 11)
+VARIABLES = ("G4F_BLOCK", "G4F_CACHE_DIR", "G4F_LOG", "G4F_MEDIA_DIR", "G4F_PLUGINS", "G4F_PROVIDERS")
 
 
 def examine(*, import_providers: bool = False) -> Report:
@@ -52,7 +53,13 @@ def examine(*, import_providers: bool = False) -> Report:
         providers = tuple(list_unknown_providers())
         if not findings:  # else they say why
             findings.append(_describe_failed_import(error))
-    findings += [*check_metadata(installed), *check_requirements(installed), *_check_media_folder(), *_check_log()]
+    findings += [
+        *check_metadata(installed),
+        *check_requirements(installed),
+        *_check_media_folder(),
+        *_check_log(),
+        *_check_variables(),
+    ]
     return Report(
         python=".".join(map(str, sys.version_info[:3])),
         executable=sys.executable,
@@ -98,6 +105,16 @@ def _check_media_folder() -> Iterator[Finding]:
         "broken" if chosen else "note",
         f"The folder for generated images, {folder}, {what}: set G4F_MEDIA_DIR to one that can.",
     )
+
+
+def _check_variables() -> Iterator[Finding]:
+    """Look for variables that nobody reads, since they are nearly called as one of ours."""
+    from difflib import get_close_matches
+
+    for name in sorted(os.environ):
+        if name.upper().startswith("G4F") and name not in VARIABLES:
+            for close in get_close_matches(name.upper(), VARIABLES, 1, cutoff=0.85):
+                yield Finding("note", f"Nothing reads {name}, which is set: {close} is a variable of g4f's.")
 
 
 def _check_log() -> Iterator[Finding]:

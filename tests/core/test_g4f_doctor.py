@@ -262,6 +262,15 @@ def test_a_preference_for_what_is_not_installed_is_found(site: Path, examine: Ex
     assert text.startswith("G4F_PROVIDERS names 'Nonesuch'. There is no provider 'Nonesuch'.")
 
 
+def test_a_misspelled_variable_is_noted(site: Path, examine: Examine) -> None:
+    """It would do nothing; those that others have of that beginning are theirs."""
+    install_core(site)
+    report = examine(bare=False, G4F_PROVIDRS="Local", G4F_API_KEY="x")
+    text = "Nothing reads G4F_PROVIDRS, which is set: G4F_PROVIDERS is a variable of g4f's."
+    assert {"level": "note", "text": text} in report["findings"]
+    assert "G4F_API_KEY" not in str(report["findings"])
+
+
 def test_a_name_that_is_none_is_found(site: Path, examine: Examine) -> None:
     """The registry passes over it."""
     install_core(site)
