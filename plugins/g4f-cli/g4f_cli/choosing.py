@@ -112,6 +112,8 @@ def _collect_keys(choice: Choice, registry: Registry) -> dict[str, str]:
     Raises:
         InputError: A key is given that can be none, or it is not clear whose it is.
     """
+    from g4f.credentials import GENERIC_VARIABLES
+
     store = read_store()
     if choice.key is not None:
         owner = _find_owner(choice, registry)
@@ -123,10 +125,11 @@ def _collect_keys(choice: Choice, registry: Registry) -> dict[str, str]:
     places = {ref.name: find_place(ref.name, manifest, store) for ref, manifest in usable}
     if not {"keyring", "file"} & set(places.values()):
         return {}
+    passed_over = () if choice.providers else GENERIC_VARIABLES  # all-purpose tokens choose nobody
     found = {
         name: store.reveal(name) if place in ("keyring", "file") else os.environ[place].strip()
         for name, place in places.items()
-        if place is not None
+        if place is not None and place not in passed_over
     }
     return {name: key for name, key in found.items() if key}
 
