@@ -103,8 +103,8 @@ def test_choose(shell: Shell, program: Program) -> None:
     """A model, a provider, both; for ever; or a server of one's own."""
     assert shell.run("g4f -m Service/m-1 hi").startswith("m-1 heard")
     assert shell.run("g4f -p Service -m m-2 hi").startswith("m-2 heard")
-    assert shell.run("g4f models default Service/m-3") == "0"
-    assert shell.run("g4f providers default Service") == "0"
+    assert shell.run("g4f models default Service/m-3") == "Note: The default model is Service/m-3.\n0"
+    assert shell.run("g4f providers default Service") == "Note: The preferred provider is Service.\n0"
     assert shell.run("unset G4F_PROVIDERS; g4f hi").startswith("m-3 heard")
     with Loopback(answer) as server:
         assert shell.run(f'g4f --base-url {server.url}/v1 -m m-4 "hi"').startswith("m-4 heard")
@@ -230,7 +230,7 @@ def test_add(shell: Shell) -> None:
     shell.terminal.wait_for("Install it from there? [y/N]:")
     shell.terminal.type("n\r")
     assert "Note: Installing" not in shell.run("true")
-    assert shell.run("g4f uninstall g4f-cli").endswith("remove it with your installer.\n2")
+    assert shell.run("g4f uninstall g4f-cli").endswith("use your installer, as pip.\n2")
 
 
 def test_add_from_a_folder(shell: Shell, program: Program) -> None:
