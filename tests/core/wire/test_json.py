@@ -201,6 +201,16 @@ def test_a_large_answer_of_the_usual_kinds_is_within_the_limits() -> None:
     check_json(vectors * 63, Limits(json_bytes=128 * 2**20))
 
 
+@pytest.mark.parametrize("value", [{"b64": "A" * 2**20}, {"all": [1.5] * 2**19}, {"text": "é" * 2**20}])
+def test_much_json_is_read_as_any_other(value: Any) -> None:
+    """A picture, numbers, a text; and what stands after it is noticed."""
+    data = json.dumps(value, ensure_ascii=False).encode()
+    assert decode_json(data) == value
+    assert decode_json(b"\xef\xbb\xbf" + data) == value
+    with pytest.raises(APIResponseError, match="is not the JSON that it should be"):
+        decode_json(data + b"]")
+
+
 @pytest.mark.parametrize(("data", "kind"), [(b"[]", "list"), (b"null", "NoneType"), (b'"a"', "str"), (b"1", "int")])
 def test_an_object_is_expected_where_an_answer_should_be(data: bytes, kind: str) -> None:
     """Other JSON is no answer."""
