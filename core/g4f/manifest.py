@@ -347,9 +347,10 @@ def _read_setting(name: str, table: _Table) -> Setting:
 
 
 def _read_capabilities(table: _Table) -> Mapping[str, Support]:
-    found = {name: cast(Support, table.choice(name, _SUPPORTS, "unknown")) for name in CAPABILITIES}
-    table.finish()
-    return {name: support for name, support in found.items() if name in table.data}
+    told = [name for name in CAPABILITIES if name in table.data]  # few of many, in each of many models
+    found = {name: cast(Support, table.choice(name, _SUPPORTS, "unknown")) for name in told}
+    table.finish(also=CAPABILITIES)
+    return found
 
 
 def _read_defaults(table: _Table) -> Mapping[str, str]:
