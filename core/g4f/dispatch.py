@@ -156,9 +156,16 @@ class Dispatcher:
                     call.attempts.clear()  # the traceback holds the call: an error in it would be a circle
                     raise
             else:
-                self.cooldown.note(call.account, None)
-                return _finish(_expect_answer(answer, call.request), call, started)
+                answer = _finish(_expect_answer(answer, call.request), call, started)
+                if isinstance(answer, ChatStream) and len(targets) > 1:  # else nobody can be asked in its place
+                    answer.report_end(partial(self._note_end, call.account))
+                else:
+                    self.cooldown.note(call.account, None)
+                return answer
         raise AssertionError("a plan has at least one target")
+
+    def _note_end(self, account: Hashable, _stream: ChatStream, error: Exception | None) -> None:
+        self.cooldown.note(account, error)
 
     def _list_awake(self, call: Call, plan: Plan) -> list[tuple[Target, tuple[str, ...]]]:
         """Return the targets that do not rest, and note the others; all of them where nobody else is left."""

@@ -260,7 +260,7 @@ class ChatStream:
         if isinstance(wrapped, APIError):
             if wrapped.partial is None and self._text:
                 wrapped.partial = join_surrogates("".join(self._text))
-            wrapped.attempts = wrapped.attempts or self.attempts
+            wrapped.attempts = wrapped.attempts or _tell_last(self.attempts, wrapped)
             wrapped.request_id = wrapped.request_id or self._read_request_id()
         wrapped.__suppress_context__ = True
         self._end(wrapped)
@@ -312,6 +312,11 @@ class ChatStream:
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open" if self._opened else "not begun"
         return f"<ChatStream {state}, provider={self.provider!r}, model={self.model!r}>"
+
+
+def _tell_last(attempts: tuple[Attempt, ...], error: APIError) -> tuple[Attempt, ...]:
+    """Return the tries with what became of the last one, which had begun well."""
+    return (*attempts[:-1], attempts[-1]._replace(error=error)) if attempts else ()
 
 
 class _Held:

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import logging
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import attrs
@@ -217,7 +218,23 @@ async def test_a_stream_falls_back_before_its_first_content_and_never_after() ->
     assert "".join(seen) == "one two"
     assert caught.value.partial == "one two"
     assert caught.value.provider == "Streaming"
-    assert len(caught.value.attempts) == 1
+    assert [attempt.error for attempt in caught.value.attempts] == [caught.value]  # it began well, and failed then
+
+
+async def test_a_provider_whose_streams_break_again_and_again_is_passed_over() -> None:
+    """Also where each began well; a stream that is left by its user says nothing against who gave it."""
+    breaking = Streaming("one ", error=APIConnectionError("gone", retryable=True))
+    served = []
+    async with AsyncClient([breaking, Streaming("other")], max_retries=0) as client:
+        async for _ in client.chat.completions.create("Hi", stream=True):
+            break
+        for _ in range(4):
+            stream = client.chat.completions.create("Hi", stream=True)
+            with suppress(APIConnectionError):
+                async for _ in stream:
+                    pass
+            served.append(stream.provider)
+    assert served == ["Streaming", "Streaming", "Streaming", "Streaming#2"]
 
 
 class Stuck:
