@@ -32,23 +32,23 @@ async def wait_for(
 
     Raises:
         APITimeoutError: It takes too long.
-        APIError: The job failed, or it cannot be asked for.
+        APIError: The job failed, or it cannot be asked for; or it could not the last time that there was time for it.
     """
     pause, failures = FIRST_WAIT, 0
     while True:
-        wished = 0.0
+        wait = pause
         try:
             answer = await ask()
         except APIError as error:
             failures += 1
-            if not error.retryable or failures > MAX_FAILURES:
+            wait = max(pause, error.retry_after or 0.0)
+            if not error.retryable or failures > MAX_FAILURES or wait >= count_left():
                 raise
-            wished = error.retry_after or 0.0
         else:
             failures = 0
             if answer is not None:
                 return answer
-        if max(pause, wished) >= count_left():  # there would be no time to ask again
-            raise APITimeoutError(f"The picture did not come in time; its job {job} goes on at the service.")
-        await sleep(max(pause, wished))
+            if wait >= count_left():  # there would be no time to ask again
+                raise APITimeoutError(f"The picture did not come in time; its job {job} goes on at the service.")
+        await sleep(wait)
         pause = min(pause * _GROWTH, LONGEST_WAIT)

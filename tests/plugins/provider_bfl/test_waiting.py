@@ -94,11 +94,18 @@ async def test_what_does_not_pass_ends_it_at_once() -> None:
 
 
 async def test_a_pause_that_leaves_no_time_is_not_made() -> None:
-    """The error names the job, and comes before the deadline instead of after it."""
+    """What the service said is told before the deadline, instead of a late one after it."""
     clock = make_clock(RateLimitError("slower", retry_after=60.0), seconds=59.0)
-    with pytest.raises(APITimeoutError, match="job task-1 goes on"):
+    with pytest.raises(RateLimitError, match="slower"):
         await clock.wait()
     assert clock.pauses == []
+
+
+async def test_a_picture_that_is_not_drawn_in_time_leaves_the_name_of_its_job() -> None:
+    """The service goes on with it, and it is paid for."""
+    clock = make_clock(*[None] * 99, seconds=3.0)
+    with pytest.raises(APITimeoutError, match="job task-1 goes on"):
+        await clock.wait()
 
 
 @given(st.floats(0.01, 1000))
