@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,17 +26,22 @@ from report import write_report
 from environments import FAST, LLM, OTHERS, PLAIN, RAW, Peer, SkippedError, prepare, read_version
 
 HERE = Path(__file__).parent
-SECONDS = 60  # that one measurement may take: some clients wait for ever for a connection of their pool
+SECONDS = 40  # that one measurement may take: some clients wait for ever for a connection of their pool
+MINUTES = 24  # after which nothing of the others is begun any more
 OURS = (RAW, FAST, PLAIN)
 
 
 @attrs.frozen
 class Item:
-    """One row of a table: what is measured, how large, how often, of whom alone, and without whom."""
+    """One row of a table: what is measured, how large, how often, of whom alone, and without whom.
+
+    `quick` is how often `--quick` measures it: figures that differ little from time to time need few repetitions.
+    """
 
     name: str
     size: int = 0
     repetitions: int = 3
+    quick: int = 3
     peers: tuple[Peer, ...] = ()
     without: tuple[Peer, ...] = ()
 
@@ -52,11 +58,11 @@ TABLE = (
     Item("requests", 512, 5, without=(LLM,)),  # it would take half of the whole time
     Item("stream", 5000, 5),
     Item("streams", 200, 5),
-    Item("memory", 1000, without=(LLM,)),
+    Item("memory", 1000, quick=1, without=(LLM,)),
     Item("image"),
-    Item("vision"),
-    Item("sync", peers=(FAST, PLAIN)),
-    Item("calls", repetitions=1, peers=OURS),
+    Item("vision", quick=2),
+    Item("sync", quick=2, peers=(FAST, PLAIN)),
+    Item("calls", repetitions=1, quick=1, peers=OURS),
 )
 GROWTH = (
     *(Item("stream", size, peers=OURS) for size in (10, 100, 1000, 10_000)),
@@ -104,8 +110,10 @@ def measure(peer: Peer, item: Item, origin: str) -> dict[str, float]:
 def run_items(items: Sequence[Item], peers: Sequence[Peer], origin: str) -> dict[str, dict[str, Any]]:
     """Return the figures of each item by client: medians, and under `ratio` those against the plain client.
 
-    Ours come first, and Ctrl-C keeps what was measured before it: the others take the most time by far.
+    Ours come first, and Ctrl-C keeps what was measured before it: the others take the most time by far, and what of
+    theirs is not begun in time is left out.
     """
+    latest = time.monotonic() + MINUTES * 60
     table: dict[str, dict[str, Any]] = {}
     ours = [peer for peer in peers if peer in OURS]
     others = [peer for peer in peers if peer not in OURS]
@@ -114,7 +122,7 @@ def run_items(items: Sequence[Item], peers: Sequence[Peer], origin: str) -> dict
             sys.stderr.write(f"{item.key} ...\n")
             table[item.key] = run_item(item, [peer for peer in ours if peer in (item.peers or peers)], origin)
         for item in items if others else ():
-            if not item.peers:
+            if not item.peers and time.monotonic() < latest:
                 sys.stderr.write(f"{item.key}, the others ...\n")
                 asked = [peer for peer in others if peer not in item.without]
                 found = run_item(attrs.evolve(item, repetitions=3), [RAW, *asked], origin)
@@ -189,7 +197,10 @@ def main() -> None:
     if options.only:
         items = tuple(item for item in items if item.name in options.only)
     if options.quick:
-        items = tuple(attrs.evolve(item, repetitions=3) for item in items)
+        items = tuple(attrs.evolve(item, repetitions=item.quick) for item in items)
+    else:
+        sys.stderr.write(f"This takes some ten minutes, and with the others at most {MINUTES + 1}.\n")
+    begun = time.monotonic()
     with run_upstream(Path(sys.executable)) as origin:
         results = {
             "python": sys.version.split()[0],
@@ -200,6 +211,7 @@ def main() -> None:
             "items": run_items(items, peers, origin),
             "load": os.getloadavg()[2],  # after all the rest
         }
+    sys.stderr.write(f"Measured in {time.monotonic() - begun:.0f} s.\n")
     write_report(results, [peer.name for peer in peers], keep=options.write)
 
 
