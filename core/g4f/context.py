@@ -31,6 +31,9 @@ class _Usual(float):
 class Timeout:
     """Deadlines in seconds by the wall clock; None waits for ever. Each is given by its name.
 
+    Raises:
+        InvalidInputError: One is no positive number.
+
     Attributes:
         connect: Until a connection stands, TLS included.
         stream_head: Until the head of a streamed answer is complete.
@@ -59,6 +62,12 @@ class Timeout:
             )
         return super().__new__(cls)
 
+    def __attrs_post_init__(self) -> None:
+        for name in _DEADLINES:
+            value = getattr(self, name)
+            if value is not None and type(value) is not _Usual:
+                _check_seconds(value, f"Timeout({name}=…)", "None")
+
     @classmethod
     def make(cls, timeout: float | Timeout | None, usual: Timeout | None = None) -> Timeout:
         """Read a user's `timeout=`: None is the usual, a number bounds each of the deadlines.
@@ -74,17 +83,30 @@ class Timeout:
             return usual or cls()
         if isinstance(timeout, Timeout):
             return timeout if usual is None else timeout._complete(usual)
-        given: object = timeout
-        if isinstance(given, bool) or not isinstance(given, (int, float)) or not given > 0:
-            raise InvalidInputError(f"timeout must be a positive number of seconds or a g4f.Timeout, not {timeout!r}.")
+        _check_seconds(timeout, "timeout", "a g4f.Timeout")
         seconds = float(timeout)
-        every = dict.fromkeys(attrs.fields_dict(cls), seconds)
+        every = dict.fromkeys(_DEADLINES, seconds)
         return cls(**{**every, "connect": min(seconds, 10.0)})
 
     def _complete(self, usual: Timeout) -> Timeout:
         """Return these deadlines, with those of another for what nobody set here."""
-        unset = [name for name in attrs.fields_dict(Timeout) if isinstance(getattr(self, name), _Usual)]
+        unset = [name for name in _DEADLINES if isinstance(getattr(self, name), _Usual)]
         return attrs.evolve(self, **{name: getattr(usual, name) for name in unset})
+
+
+_DEADLINES = tuple(attrs.fields_dict(Timeout))
+
+
+def _check_seconds(value: object, what: str, instead: str) -> None:
+    kind = f"{what} must be a positive number of seconds or {instead}"
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise InvalidInputError(f"{kind}, not {value!r}.")
+    try:
+        seconds = float(value)
+    except OverflowError:  # nor may its digits be written, of which Python has a limit
+        raise InvalidInputError(f"{kind}, not one that is too large to be counted.") from None
+    if not seconds > 0:  # nor is "not a number"
+        raise InvalidInputError(f"{kind}, not {value!r}.")
 
 
 def _check_bytes(_: object, field: attrs.Attribute[Any], value: object) -> None:

@@ -54,11 +54,24 @@ def test_a_deadline_without_a_name_is_refused(named: dict[str, float]) -> None:
         Timeout(5, **named)
 
 
-@pytest.mark.parametrize("given", [0, -1, float("nan"), "5", True, False, [], {}, object()])
+@pytest.mark.parametrize("given", [0, -1, float("nan"), "5", True, False, [], {}, object(), 10**400])
 def test_what_is_no_positive_number_is_no_timeout(given: Any) -> None:
-    """Whatever it is instead."""
-    with pytest.raises(InvalidInputError, match=r"must be a positive number of seconds or a g4f\.Timeout"):
+    """Whatever it is instead, and for each of the deadlines as for all of them."""
+    with pytest.raises(
+        InvalidInputError, match=r"^timeout must be a positive number of seconds or a g4f\.Timeout, not"
+    ):
         Timeout.make(given)
+    for name in attrs.fields_dict(Timeout):
+        with pytest.raises(
+            InvalidInputError, match=rf"^Timeout\({name}=…\) must be a positive number of seconds or None"
+        ):
+            Timeout(**{name: given})
+
+
+def test_a_deadline_may_be_endless_and_short() -> None:
+    """Infinity is a number, and what None means; so is an int."""
+    assert Timeout(gap=float("inf"), total=1e-9, head=5, connect=None).gap == float("inf")
+    assert Timeout.make(float("inf")).total == float("inf")
 
 
 def test_no_limits_are_the_defaults() -> None:
