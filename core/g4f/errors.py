@@ -120,6 +120,7 @@ class APIError(G4FError):
     """
 
     retryable: bool = False
+    provider: str | None = None  # this and the like below: an error that is half made can be shown as well
 
     def __init__(
         self,
@@ -208,6 +209,8 @@ class APIStatusError(APIError):
         param: The parameter that the service blames.
         body: The decoded error body, or its text.
     """
+
+    status_code: int = 0
 
     def __init__(
         self,

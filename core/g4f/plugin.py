@@ -181,7 +181,7 @@ class Plugin:
         return found
 
     def __repr__(self) -> str:
-        return f"<Plugin {self.name}>"
+        return f"<Plugin {getattr(self, 'name', 'not made')}>"
 
 
 class _MakingErrorsOurs:

@@ -310,6 +310,8 @@ class ChatStream:
         await self.aclose()
 
     def __repr__(self) -> str:
+        if not hasattr(self, "usage"):  # the last to be set
+            return "<ChatStream not made>"
         state = "closed" if self._closed else "open" if self._opened else "not begun"
         return f"<ChatStream {state}, provider={self.provider!r}, model={self.model!r}>"
 

@@ -143,13 +143,13 @@ class Value(metaclass=_ValueType):
     _names: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, **fields: Any) -> None:
+        self._data: dict[str, Any] = {}
+        self._parts: dict[str, Any] | None = None
         unknown = fields.keys() - set(self._names)
         if unknown:
             raise TypeError(
                 f"{type(self).__name__} has no field {sorted(unknown)[0]!r}; it has {', '.join(self._names)}"
             )
-        self._data: dict[str, Any] = {}
-        self._parts: dict[str, Any] | None = None
         for name, value in fields.items():
             self._set(name, value)
 
@@ -297,6 +297,8 @@ class Value(metaclass=_ValueType):
     __hash__ = None  # type: ignore[assignment]  # mutable, like the dict that it holds
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_data"):
+            return f"<{type(self).__name__} not made>"
         shown = {name: self._show(name) for name in self._list_shown()}
         inside = ", ".join(f"{name}={value!r}" for name, value in shown.items() if value not in (None, [], ""))
         return f"{type(self).__name__}({inside})"

@@ -251,7 +251,7 @@ class AsyncClient:
             raise AttributeError(describe_missing_resource(self, name))
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} provider={self._settings.provider!r}>"
+        return describe_client(self, self)
 
     def _prepare(
         self,
@@ -326,6 +326,12 @@ class AsyncClient:
             settings.query,
         )
         return self._shared.chooser.choose(request, needs, chosen, scopes)
+
+
+def describe_client(client: object, inner: AsyncClient | None) -> str:
+    """Say whom a client asks; one that is half made, as an argument was refused, is shown by who reports that."""
+    settings: Settings | None = vars(inner).get("_settings") if inner is not None else None
+    return f"<{type(client).__name__} {'not made' if settings is None else f'provider={settings.provider!r}'}>"
 
 
 def describe_missing_resource(client: object, name: str) -> str:

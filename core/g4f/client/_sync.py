@@ -21,7 +21,7 @@ from g4f.client._arguments import (
     SettingsInput,
     Tools,
 )
-from g4f.client._async import AsyncClient, describe_missing_resource
+from g4f.client._async import AsyncClient, describe_client, describe_missing_resource
 from g4f.client._final import CompletionStream
 from g4f.client._models import ModelInfo, ModelList
 from g4f.context import Limits, Middleware, Timeout
@@ -129,7 +129,7 @@ class SyncStream:
         return self._stream.usage
 
     def __repr__(self) -> str:
-        return repr(self._stream)
+        return repr(self._stream) if hasattr(self, "_stream") else f"<{type(self).__name__} not made>"
 
 
 class SyncCompletionStream(SyncStream, Generic[T]):
@@ -268,7 +268,7 @@ class Client:
             raise AttributeError(describe_missing_resource(self, name))
 
     def __repr__(self) -> str:
-        return f"<Client provider={self._inner._settings.provider!r}>"
+        return describe_client(self, vars(self).get("_inner"))
 
 
 class SyncChat:
