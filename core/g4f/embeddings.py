@@ -5,6 +5,7 @@ The fields follow https://platform.openai.com/docs/api-reference/embeddings.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypedDict
 
@@ -64,6 +65,16 @@ class Embedding(Value):
     object: str = field(default="embedding")
     index: int = field(default=0)
     embedding: list[float] = field(default=())
+
+
+def is_vector(value: object) -> bool:
+    """Tell finite numbers, or their base64, from anything else that stands where a vector should."""
+    if not isinstance(value, list):
+        return isinstance(value, str) and bool(value)
+    try:
+        return bool(value) and {int, float}.issuperset(map(type, value)) and math.isfinite(sum(value))
+    except OverflowError:  # a whole number that no float holds
+        return False
 
 
 class EmbeddingUsage(Value):

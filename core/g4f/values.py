@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
@@ -197,9 +198,12 @@ class Value(metaclass=_ValueType):
         exclude_none: bool = False,
         exclude_unset: bool = True,  # noqa: ARG002 - as above
     ) -> str:
-        """Return the value as JSON text; see `to_dict`."""
+        """Return the value as JSON text; see `to_dict`. A number that is none (NaN, infinite) becomes null."""
         data = _copy_without_null(self._view()) if exclude_none else self._view()
-        return json.dumps(data, indent=indent, ensure_ascii=False)
+        try:
+            return json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False)
+        except ValueError:  # what services send is not always JSON
+            return json.dumps(_copy_without_nan(data), indent=indent, ensure_ascii=False)
 
     def model_dump(
         self,
@@ -371,3 +375,11 @@ def _copy_without_null(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_copy_without_null(item) for item in value]
     return value
+
+
+def _copy_without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copy_without_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_copy_without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -195,6 +195,8 @@ def test_openais_names_for_writing_values_work() -> None:
     assert message.model_dump() == {"content": "é"}
     assert message.model_dump_json() == '{"content": "é"}'
     assert message.to_json() == '{\n  "content": "é"\n}'
+    odd = Message.from_dict({"content": "é", "seen": [1e999, {"share": float("nan"), "of": 2.5}]})
+    assert json.loads(odd.to_json(indent=None)) == {"content": "é", "seen": [None, {"share": None, "of": 2.5}]}
 
 
 def test_values_are_written_with_the_arguments_of_openais_sdk() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from g4f.chat import ChatRequest, Chunk, Completion
 from g4f.context import HttpRequest, HttpResponse
-from g4f.embeddings import EmbeddingRequest, Embeddings
+from g4f.embeddings import EmbeddingRequest, Embeddings, is_vector
 from g4f.errors import APIResponseError, G4FError, InvalidInputError
 from g4f.fold import join_surrogates, list_objects, read_index
 from g4f.images import ImageRequest, Images
@@ -274,15 +274,14 @@ def decode_embed(response: HttpResponse) -> Embeddings:
         APIStatusError: It is an error in spite of its status.
     """
     answer = _decode_answer(response)
-    embeddings = Embeddings.from_dict({**answer, "data": sorted(list_objects(answer.get("data")), key=read_index)})
-    if not embeddings.data or not all(_is_vector(item.embedding) for item in embeddings.data):
+    rows = list_objects(answer.get("data"))
+    told = [row["index"] for row in rows if isinstance(row.get("index"), int)]
+    if len(set(told)) < len(told):
+        raise APIResponseError(f"The answer has two embeddings for one text: {show_start(response.body)}")
+    embeddings = Embeddings.from_dict({**answer, "data": sorted(rows, key=read_index)})
+    if not all(is_vector(item.embedding) for item in embeddings.data) or not rows:
         raise APIResponseError(f"The answer has no embedding: {show_start(response.body)}")
     return embeddings
-
-
-def _is_vector(value: object) -> bool:
-    """Tell numbers, or their base64, from anything else."""
-    return isinstance(value, (list, str)) and bool(value)
 
 
 def encode_models() -> HttpRequest:

@@ -548,3 +548,17 @@ def test_vectors_are_in_the_order_of_their_texts() -> None:
     for told, expected in ((rows[:2], [[0.0], [1.0]]), ([rows[2], {"embedding": [8.0]}], [[9.0], [8.0]])):
         answer = openai.decode_embed(HttpResponse(200, {}, json.dumps({"data": told}).encode()))
         assert [item.embedding for item in answer.data] == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([], "no embedding"),
+        ([{"index": 0, "embedding": [None, "x", {}]}], "no embedding"),
+        ([{"index": 0, "embedding": [1.0]}, {"index": 0, "embedding": [2.0]}], "two embeddings for one text"),
+    ],
+)
+def test_vectors_that_are_none_are_no_success(rows: list[Any], said: str) -> None:
+    """Nobody would find out before something is looked for among them."""
+    with pytest.raises(APIResponseError, match=said):
+        openai.decode_embed(HttpResponse(200, {}, json.dumps({"data": rows}).encode()))

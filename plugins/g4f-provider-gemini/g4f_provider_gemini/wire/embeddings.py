@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from g4f.context import HttpRequest, HttpResponse
-from g4f.embeddings import EmbeddingRequest, Embeddings
+from g4f.embeddings import EmbeddingRequest, Embeddings, is_vector
 from g4f.errors import APIResponseError, InvalidInputError
 from g4f.wire.dialect import Warn
 from g4f.wire.json import decode_object, show_start
@@ -63,7 +63,7 @@ def decode_embed(response: HttpResponse) -> Embeddings:
     if value.get("error"):
         raise make_body_error(value)
     vectors = [row.get("values") for row in read_tables(value.get("embeddings"))]
-    if not vectors or not all(isinstance(vector, list) and vector for vector in vectors):
+    if not vectors or not all(map(is_vector, vectors)):
         raise APIResponseError(f"The answer has no embedding: {show_start(response.body)}")
     tokens = read_count(read_table(value.get("usageMetadata")).get("promptTokenCount"))
     rows = [{"object": "embedding", "index": at, "embedding": vector} for at, vector in enumerate(vectors)]
