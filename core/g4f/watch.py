@@ -41,8 +41,8 @@ class Watch:
     """
 
     __slots__ = (
-        "_cancelling", "_date", "_get_task", "_handle", "_loop", "_paused", "_seconds", "_task", "_waiting", "_why",
-        "stopped",
+        "_cancelling", "_date", "_due", "_get_task", "_handle", "_loop", "_paused", "_seconds", "_task", "_waiting",
+        "_why", "stopped",
     )  # fmt: skip
 
     def __init__(self, seconds: float | None) -> None:
@@ -60,7 +60,7 @@ class Watch:
         self._cancelling = task.cancelling() if task else 0
         self._waiting = True
         if self._seconds is not None:
-            self._date = self._loop.time() + self._seconds
+            self._due = self._date = self._loop.time() + self._seconds
             self._handle = self._loop.call_at(self._date, self._check)
         return self
 
@@ -77,12 +77,13 @@ class Watch:
         self._cancelling = task.cancelling() if task else 0
         if self._seconds is not None:
             self._date = self._loop.time() + (self._seconds if content else self._date - self._paused)
-            if self._handle is None or self._handle.when() > self._date:
+            if self._handle is None or self._due > self._date:
                 self._set_timer()
 
     def _set_timer(self) -> None:
         if self._handle is not None:
             self._handle.cancel()
+        self._due = self._date  # kept here, since not every loop's handles know theirs
         self._handle = self._loop.call_at(self._date, self._check)
 
     def _check(self) -> None:

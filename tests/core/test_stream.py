@@ -1,5 +1,6 @@
 import asyncio
 import gc
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, suppress
 from typing import Any
@@ -12,6 +13,7 @@ from g4f.errors import APIError, APIResponseError, APITimeoutError, StreamTrunca
 from g4f.fold import fold_chunks
 from g4f.stream import MAX_HELD_BYTES, MAX_HELD_CHUNKS, ChatStream
 
+ON_BOTH_LOOPS = pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])
 FAST = Timeout(first_content=0.1, gap=0.1)
 
 
@@ -417,6 +419,7 @@ async def test_the_first_content_has_a_deadline_that_empty_chunks_do_not_move() 
     assert caught.value.__context__ is None
 
 
+@ON_BOTH_LOOPS
 async def test_a_gap_has_a_deadline_that_empty_chunks_do_not_move() -> None:
     """Once content has come, more must follow in time; pings do not count."""
     pings = [item for _ in range(60) for item in (0.02, EMPTY)]
@@ -433,6 +436,7 @@ async def test_a_gap_has_a_deadline_that_empty_chunks_do_not_move() -> None:
     assert source.freed.is_set()
 
 
+@ON_BOTH_LOOPS
 async def test_content_moves_the_deadline_of_the_gap() -> None:
     """A stream may take much longer than the gap, as long as content keeps coming."""
     stream, _ = make_stream(*[item for _ in range(4) for item in (HI, 0.2)], END, timeout=Timeout(gap=0.5))
@@ -440,6 +444,16 @@ async def test_content_moves_the_deadline_of_the_gap() -> None:
     assert await read_texts(stream) == ["Hi"] * 4 + [""]
 
 
+@ON_BOTH_LOOPS
+async def test_a_stream_goes_on_after_something_held_the_loop_up() -> None:
+    """What came meanwhile is looked for before anything is called late."""
+    stream, _ = make_stream(HI, 0.1, HI, 0.1, END, timeout=Timeout(gap=0.3))
+    asyncio.get_running_loop().call_later(0.05, time.sleep, 0.5)
+
+    assert await read_texts(stream) == ["Hi", "Hi", ""]
+
+
+@ON_BOTH_LOOPS
 async def test_a_slow_consumer_does_not_trip_the_deadline() -> None:
     """Only waiting for the service counts."""
     stream, _ = make_stream(HI, EMPTY, HI, END, timeout=FAST)
@@ -464,6 +478,7 @@ async def test_a_deadline_after_a_slow_consumer_is_not_late() -> None:
     assert source.freed.is_set()
 
 
+@ON_BOTH_LOOPS
 async def test_a_deadline_leaves_the_task_as_it_was() -> None:
     """The task that met a deadline is not cancelled and goes on."""
     task = asyncio.current_task()
