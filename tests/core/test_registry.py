@@ -8,6 +8,7 @@ import threading
 import xml.dom
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,6 @@ from distributions import ECHO, write_distribution
 from g4f.environment import Environment
 from g4f.errors import InvalidInputError, ProviderBrokenError, ProviderConflictError, ProviderNotFoundError
 from g4f.manifest import Manifest
-from g4f.plugin import Plugin
 from g4f.registry import ProviderRef, Registry, adopt_provider, name_provider
 
 
@@ -95,21 +95,27 @@ def test_loading_imports_exactly_the_chosen_provider(site: Path) -> None:
 
 def test_threads_that_load_a_provider_at_once_get_the_same(site: Path) -> None:
     """It is made once, though all of them ask before it is there."""
-    other = "import threading\nmade, begun, go = [], threading.Event(), threading.Event()\nclass {name}: ..."
+    other = "import threading\nmade, go = [], threading.Event()\nclass {name}: ..."
     write_distribution(site, "Other", code=other)
-    code = "from g4f_provider_other import begun, go, made\nbegun.set()\nassert go.wait(60)\n" + ECHO
+    code = "from g4f_provider_other import go, made\nassert go.wait(60)\n" + ECHO
     write_distribution(site, "ThisOne", code=code + "    def __init__(self): made.append(self)\n")
     shared = importlib.import_module("g4f_provider_other")
-    registry, gate = Registry(), threading.Barrier(8)
+    seen, arrived = set(), threading.Semaphore(0)
 
-    def load(_: int) -> Plugin:
-        ref = registry.find("ThisOne")
-        gate.wait()
-        return registry.load(ref)
+    class Watched(ProviderRef):
+        """Tells of each thread that it has begun to look for it."""
 
+        def __getattribute__(self, field: str) -> Any:
+            if field == "name" and threading.get_ident() not in seen:
+                seen.add(threading.get_ident())
+                arrived.release()
+            return super().__getattribute__(field)
+
+    registry, ref = Registry(), Watched("ThisOne", "g4f_provider_thisone", "ThisOne")
     with ThreadPoolExecutor(8) as pool:
-        loading = [pool.submit(load, number) for number in range(8)]
-        shared.begun.wait()
+        loading = [pool.submit(registry.load, ref) for _ in range(8)]
+        for _ in loading:
+            arrived.acquire()
         shared.go.set()
         plugins = [future.result() for future in loading]
     assert all(plugin is plugins[0] for plugin in plugins)
