@@ -30,9 +30,11 @@ class Service:
         self.errors = list(errors)
         self.dead = dead
         self.tries = 0
+        self.calls: list[Call] = []
 
     async def __call__(self, call: Call) -> str:
         self.tries += 1
+        self.calls.append(call)
         if self.errors:
             raise self.errors[0] if self.dead else self.errors.pop(0)
         return "answer"
@@ -60,10 +62,10 @@ async def test_an_answer_is_passed_on() -> None:
 )
 async def test_what_may_succeed_the_next_time_is_repeated(kind: type[APIError]) -> None:
     """The same call at the same target."""
-    service = Service(at_once(kind), at_once(kind))
+    service, call = Service(at_once(kind), at_once(kind)), make_call()
 
-    assert await Retry()(make_call(), service) == "answer"
-    assert service.tries == 3
+    assert await Retry()(call, service) == "answer"
+    assert [seen is call for seen in service.calls] == [True] * 3
 
 
 @pytest.mark.parametrize(
@@ -246,8 +248,11 @@ async def test_a_service_that_answers_some_is_asked_by_the_others_until_it_answe
     assert answers == ["answer"] * 100
 
 
-async def test_who_waits_for_what_comes_of_others_goes_once_they_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call that was to find out, and was canceled, keeps nobody waiting; one that hangs does so for a minute."""
+@pytest.mark.parametrize("another_answers", [False, True])
+async def test_who_waits_for_what_comes_of_others_goes_once_they_are_gone(
+    monkeypatch: pytest.MonkeyPatch, another_answers: bool
+) -> None:
+    """A call that was to find out keeps others waiting for a minute, till it is canceled or another is answered."""
     retry = Retry(max_retries=1)
     for _ in range(11):  # nothing is left
         with pytest.raises(InternalServerError):
@@ -269,8 +274,24 @@ async def test_who_waits_for_what_comes_of_others_goes_once_they_are_gone(monkey
     second = asyncio.create_task(retry(make_call(), Service(at_once(RateLimitError))))
     done, _ = await asyncio.wait([second], timeout=0.3)
     assert not done
-    first.cancel()
+    if another_answers:
+        await retry(make_call(), Service())
+    else:
+        first.cancel()
     assert await second == "answer"
+    first.cancel()
+    assert not retry.budget.spend("Somebody"), "nothing was given back that was not taken"
+
+
+@pytest.mark.parametrize("kind", [InternalServerError, RateLimitError])
+async def test_what_helped_is_given_back_and_no_more(kind: type[APIError]) -> None:
+    """Whatever the service said; and an answer alone gives nothing."""
+    retry = Retry(max_retries=1)
+    for _ in range(5):
+        assert retry.budget.spend("Somebody")
+    assert await retry(make_call(), Service(at_once(kind))) == "answer"
+    await retry(make_call(), Service())
+    assert [retry.budget.spend("Somebody") for _ in range(6)] == [True] * 5 + [False]
 
 
 @pytest.mark.parametrize("how", ["", "it answered", "a minute passed"])
