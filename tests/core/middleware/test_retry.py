@@ -283,6 +283,36 @@ async def test_who_waits_for_what_comes_of_others_goes_once_they_are_gone(
     assert not retry.budget.spend("Somebody"), "nothing was given back that was not taken"
 
 
+async def test_who_waited_in_vain_takes_a_repeat_if_there_is_one() -> None:
+    """The service did not come back when it said, but calls have earned one since."""
+    retry = Retry(max_retries=1)
+    for _ in range(11):  # nothing is left
+        with pytest.raises(InternalServerError):
+            await retry(make_call(), Service(at_once(), dead=True))
+    begun, go = asyncio.Event(), asyncio.Event()
+
+    async def fail_twice(call: Call) -> str:
+        if begun.is_set():
+            await go.wait()
+            raise at_once()
+        begun.set()
+        raise at_once(RateLimitError)
+
+    first = asyncio.create_task(retry(make_call(), fail_twice))
+    await begun.wait()
+    await asyncio.sleep(0)
+    second = asyncio.create_task(retry(make_call(), Service(at_once(RateLimitError))))
+    await asyncio.wait([second], timeout=0.05)
+    go.set()
+    for _ in range(4):
+        with pytest.raises(BadRequestError):
+            await retry(make_call(), Service(at_once(BadRequestError)))
+    with pytest.raises(InternalServerError):
+        await first
+    assert await second == "answer"
+    assert [retry.budget.spend("Somebody") for _ in range(2)] == [True, False]
+
+
 @pytest.mark.parametrize("kind", [InternalServerError, RateLimitError])
 async def test_what_helped_is_given_back_and_no_more(kind: type[APIError]) -> None:
     """Whatever the service said; and an answer alone gives nothing."""
