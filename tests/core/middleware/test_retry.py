@@ -283,6 +283,24 @@ async def test_who_waits_for_what_comes_of_others_goes_once_they_are_gone(
     assert not retry.budget.spend("Somebody"), "nothing was given back that was not taken"
 
 
+async def test_a_call_that_was_not_told_to_come_again_keeps_nobody_waiting() -> None:
+    """Somebody has to find out, and that one does not."""
+    retry = Retry(max_retries=1)
+    for _ in range(12):  # nothing is left, and two calls earn too little
+        with pytest.raises(InternalServerError):
+            await retry(make_call(), Service(at_once(), dead=True))
+    begun = asyncio.Event()
+
+    async def hang(call: Call) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    other = asyncio.create_task(retry(make_call(), hang))
+    await begun.wait()
+    assert await retry(make_call(), Service(at_once(RateLimitError))) == "answer"
+    other.cancel()
+
+
 async def test_who_waited_in_vain_takes_a_repeat_if_there_is_one() -> None:
     """The service did not come back when it said, but calls have earned one since."""
     retry = Retry(max_retries=1)
