@@ -241,14 +241,17 @@ class Registry:
 
     def _load_raw_manifest(self, ref: ProviderRef) -> bytes:
         self._check_allowed(ref)
+        package = ref.module.partition(".")[0]
         try:
-            spec = importlib.util.find_spec(ref.module.partition(".")[0])
+            spec = importlib.util.find_spec(package)
         except (ImportError, ValueError):
             spec = None
-        if spec is None or not spec.submodule_search_locations:
+        if spec is None:
+            raise _make_broken(ref, f"names the package {package}, which is not there: reinstall it")
+        if not spec.submodule_search_locations:
             raise _make_broken(
                 ref,
-                f"names the package {ref.module.partition('.')[0]}, which is not there: reinstall it",
+                f"names {package}, a single file: it must be a package, with {ref.proper_name}.toml beside __init__.py",
             )
         name = ref.alias_of or ref.name
         path = Path(next(iter(spec.submodule_search_locations))) / f"{name}.toml"

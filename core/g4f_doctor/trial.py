@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 IMPORT_SECONDS = 10.0
@@ -35,11 +38,23 @@ def try_import(who: str, program: str, *words: str) -> str:
         place = Path(folder) / "outcome"
         command = [sys.executable, "-c", _BEFORE + program + _AFTER, str(place), json.dumps(sys.path), *words]
         quiet = subprocess.DEVNULL
+        child = subprocess.Popen(  # noqa: S603 - ourselves
+            command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
+        )
         try:
-            done = subprocess.run(  # noqa: S603 - ourselves
-                command, stdin=quiet, stdout=quiet, stderr=quiet, timeout=IMPORT_SECONDS, check=False
-            )
-            what = f"ends Python with exit code {done.returncode} when it is imported."
+            what = f"ends Python with exit code {child.wait(IMPORT_SECONDS)} when it is imported."
         except subprocess.TimeoutExpired:
             what = f"is not imported after {IMPORT_SECONDS:g} s."
+        finally:
+            _end(child)
         return str(json.loads(place.read_text("utf-8"))) if place.exists() else f"{who} {what}"
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End it with all that it began, which its session holds together where there are sessions."""
+    if sys.platform == "win32":
+        child.kill()
+    else:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+    child.wait()

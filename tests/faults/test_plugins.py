@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,7 @@ MANIFESTS = {
 }
 POINTS = {
     "Gone": ("Gone = g4f_provider_nowhere:Gone", "g4f_provider_nowhere, which is not there: reinstall it"),
+    "OneFile": ("OneFile = bisect:OneFile", "names bisect, a single file: it must be a package"),
     "NoColon": ("NoColon = g4f_provider_nocolon", "cannot be imported: AttributeError"),
     "NoValue": ("NoValue =", "which is not there: reinstall it"),
     "Below": ("Below = g4f_provider_below.deep:Below", "cannot be imported: ModuleNotFoundError"),
@@ -190,17 +192,33 @@ def test_the_doctor_tells_of_each_without_an_import(site: Path, tmp_path: Path) 
     assert not (tmp_path / "imported").exists()
 
 
+def wait_until_nobody_holds(pipe: Path) -> None:
+    """Wait for the end of what a provider began, too."""
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        while True:
+            try:
+                assert os.read(reader, 1) == b""
+                return
+            except BlockingIOError:
+                time.sleep(0.01)
+    finally:
+        os.close(reader)
+
+
 def test_the_doctor_imports_each_in_a_process_of_its_own(tmp_path: Path) -> None:
     """Those that end Python, break it, ask for input or hang are told of within the limit."""
     site = tmp_path / "site"
     site.mkdir()
     shutil.copytree(CORE / "g4f_doctor", site / "g4f_doctor", ignore=shutil.ignore_patterns("__pycache__"))
+    held = tmp_path / "held"
+    os.mkfifo(held)
     codes = {
         "Ends": "import os; os._exit(0)",
         "Breaks": "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
         "Asks": "input()",
         "ExitsWhenMade": MODULES["ExitsWhenMade"][0],
-        "Hangs": "import time; time.sleep(600)",
+        "Hangs": f"import os, time\nos.open({str(held)!r}, os.O_RDWR)\nos.fork()\ntime.sleep(600)",
         "Loud": LOUD,
     }
     for name, code in codes.items():
@@ -216,4 +234,5 @@ def test_the_doctor_imports_each_in_a_process_of_its_own(tmp_path: Path) -> None
     assert {name for name, (state, _) in states.items() if state == "broken"} == codes.keys() - {"Loud"}
     assert "ends Python with exit code 0" in states["Ends"][1]
     assert "is not imported after 3 s" in states["Hangs"][1]
+    wait_until_nobody_holds(held)
     assert states["Loud"][0] == "ready"

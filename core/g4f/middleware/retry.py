@@ -24,8 +24,8 @@ class Budget:
     """How often accounts may still be asked again, for all who share this: clients, loops and threads.
 
     Ten repeats are free for each account; after them only every fifth call earns one, so that a dead service gets at
-    most 20 % more requests over 1,000 calls. Repeats that helped are given back, so that a service which only stumbles
-    never uses them up. A minute without a repeat makes ten free again.
+    most 20 % more requests over 1,000 calls that follow each other within ten seconds. Repeats that helped are given
+    back, so that a service which only stumbles never uses them up. A minute without a repeat makes ten free again.
 
     Args:
         clock: Tells the time in seconds.
