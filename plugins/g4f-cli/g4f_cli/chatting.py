@@ -11,7 +11,7 @@ from g4f_cli.attachments import Part, make_content
 from g4f_cli.choosing import Choice, make_client
 from g4f_cli.failures import tell_failure
 from g4f_cli.keeping import add_answer, keep
-from g4f_cli.slash import OTHER_NAMES, obey
+from g4f_cli.slash import is_command, obey
 from g4f_cli.terminal import OutputError, note
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Chat:
         """Do what a prompt asks for; whatever goes wrong is told, and the chat goes on."""
         attachments: list[Part] = []
         try:
-            if prompt.startswith("/") or prompt.lower() in OTHER_NAMES:
+            if is_command(prompt):
                 await obey(self, prompt)
             else:
                 attachments, self.attachments = self.attachments, []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -17,17 +17,25 @@ COMMANDS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "ps": (1, ("providers",)),
     "plugins": (1, ("providers",)),
 }
-# Those of which there is nothing like here, with how many words they may have with their own.
+# Those that are none here, with how many words they may have with their own.
 LACKING: Mapping[str, int] = {
     **dict.fromkeys(("agent", "api", "gui", "mcp", "serve", "signin", "signout"), 1),
-    **dict.fromkeys(("aliases", "collections", "embed", "embed-models", "fragments", "launch", "openai"), 2),
+    **dict.fromkeys(("collections", "create", "embed", "embed-models", "fragments", "launch", "openai"), 2),
     **dict.fromkeys(("push", "schemas", "similar", "stop", "templates", "tools"), 2),
     **dict.fromkeys(("cp", "embed-multi"), 3),
+    "aliases": 4,
 }
+# What is like some of these all the same.
+_LIKE: Mapping[str, str] = {
+    "aliases": "g4f models default MODEL sets the model that is asked by default",
+    "create": 'g4f chat -m MODEL -s "…" gives a model instructions',
+}
+# Commands that packages of ours bring which may not be installed.
+ABSENT: Mapping[str, str] = {"auth": "g4f-provider-copilot", "download": "g4f-provider-local"}
 # Options of `llm logs` that say what is to be done, and the commands of `g4f logs` that do it.
 LOGS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("-c", "--current", "--cid", "--conversation"), ("show",)),
-    **dict.fromkeys(("-r", "--response"), ("show", "--response")),
+    **dict.fromkeys(("-r", "--response", "-cr", "-rc"), ("show", "--response")),
     **dict.fromkeys(("-q", "--query"), ("search",)),
     **dict.fromkeys(("-s", "--short"), ("list",)),
 }
@@ -57,12 +65,20 @@ _OPTIONS: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
         ("-f", "--fragment", "-a", "--attach"),
         "say /image PATH in the chat, or write g4f -f FILE, g4f -a FILE.",
     ),
+    (("ask",), ("--schema-multi",), "use --schema FIELDS, and ask for a list in the prompt."),
+    (("ask",), ("-V",), "g4f --version shows the versions."),
+    (("set",), ("--value", "--key"), "pipe the key in, as g4f keys set NAME < FILE; others see what stands here."),
     (("image",), ("-s", "--system"), "say it in the prompt."),
     (("list",), ("--options", "--schemas", "--tools", "--async"), _FEW),
-    (("list",), ("-r", "--response"), "g4f logs show --response prints the last answer."),
+    (("list",), ("-m", "--model"), "g4f logs search TEXT finds a text; g4f logs lists the model of each."),
     (
         ("list",),
-        ("-u", "--usage", "-t", "--truncate", "-l", "--latest", "--expand"),
+        ("-r", "--response", "-x", "--extract", "--xl", "--extract-last"),
+        "g4f logs show --response prints the last answer.",
+    ),
+    (
+        ("list",),
+        ("-u", "--usage", "-t", "--truncate", "--tl", "-l", "--latest", "--expand"),
         "leave it out; g4f logs show prints all.",
     ),
     (("providers", "list"), ("--all",), "leave it out; all are listed."),
@@ -77,9 +93,18 @@ _GROUPED: Mapping[tuple[str, str], str] = {
 }
 
 
-def looks_like_model(word: str) -> bool:
-    """Tell whether a word that follows `pull`, `show`, `rm` or `run` stands in a command, and not in a prompt."""
-    return word.startswith("-") or _MODEL.fullmatch(word) is not None
+def names_model(rest: Sequence[str]) -> bool:
+    """Tell whether what follows `run` is a model, or a model and a prompt that is one argument, and no prompt alone."""
+    if len(rest) == 2:
+        return " " in rest[1] or rest[1].startswith("-") or _MODEL.fullmatch(rest[0]) is not None
+    return len(rest) == 1
+
+
+def explain_lacking(word: str) -> str:
+    """Return what to do in place of a command that is none here."""
+    if word == "run":
+        return "After 'run' comes a model alone, or a model and a prompt in quotes."
+    return f"There is no command {word!r} here; {_LIKE.get(word, 'nothing is like it')}."
 
 
 def explain_command(group: str, word: str) -> str:

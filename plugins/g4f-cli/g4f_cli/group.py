@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from g4f_cli.extensions import NAME, Extension, list_extensions
-from g4f_cli.foreign import COMMANDS, LACKING, explain_command, looks_like_model
+from g4f_cli.foreign import ABSENT, COMMANDS, LACKING, explain_command, explain_lacking, names_model
 from g4f_cli.interrupts import clean_up_first
 
 if TYPE_CHECKING:
@@ -101,16 +101,59 @@ class CommandGroup(click.Group):
             return ["--help"] if _is_terminal() else [self._default]
         if at == len(args):
             return args
+        if args[at].startswith("-"):
+            if not ctx.resilient_parsing:  # a shell asks what may follow
+                self._refuse_late_command(ctx, args[at:])
+            return [*args[:at], self._default, *args[at:]]
         if self._is_command(args[at]):
             return _ask_command_for_help(args, at, ctx.help_option_names)
         if args[at] in ("help", "version") and len(args) <= at + 2 and all(map(self._is_command, args[at + 1 :])):
             return [*args[:at], *args[at + 1 :], f"--{args[at]}"]
         self._refuse_misspelled(ctx, args[at])
+        self._refuse_absent(ctx, args[at], args[at])
         return [*args[:at], *(self._translate_foreign(ctx, args[at:]) or [self._default, *args[at:]])]
 
     def _is_command(self, word: str) -> bool:
         # Most prompts are no names, so that nobody looks for the commands of other packages.
         return word in self._homes or (NAME.fullmatch(word) is not None and word in self._brought)
+
+    def _refuse_late_command(self, ctx: click.Context, args: list[str]) -> None:
+        """Stop a command that stands behind options from being sent to a service as a prompt.
+
+        Raises:
+            click.UsageError: There is one.
+        """
+        words = self._list_words(args)
+        if not words or args[-len(words) - 1] == "--":  # which says that a prompt comes
+            return
+        self._refuse_absent(ctx, words[0], words[0])
+        if self._is_command(words[0]) or self._translate_foreign(ctx, words):
+            raise click.UsageError(
+                f"{words[0]!r} is a command, and its options follow it, as g4f {words[0]} …; "
+                f"to ask it: g4f {self._default} …",
+                ctx,
+            )
+
+    def _list_words(self, args: list[str]) -> list[str]:
+        """Return what follows the options of the default command; what is wrong with those is told by the command."""
+        read = self._load(self._default).make_context(
+            self._default, args[:], resilient_parsing=True, allow_interspersed_args=False
+        )
+        return list(read.params.get("words") or ())
+
+    def _refuse_absent(self, ctx: click.Context, command: str, said: str) -> None:
+        """Stop a word from being sent to a service that means a command whose package is not installed.
+
+        Raises:
+            click.UsageError: It does.
+        """
+        package = ABSENT.get(command)
+        if package is not None and not self._is_command(command):
+            raise click.UsageError(
+                f"The command {command!r} comes with {package}: run g4f install {package}. "
+                f"To ask it: g4f {self._default} {said} …",
+                ctx,
+            )
 
     def _refuse_misspelled(self, ctx: click.Context, word: str) -> None:
         """Stop a misspelled command from being sent to a service as a prompt.
@@ -121,7 +164,8 @@ class CommandGroup(click.Group):
         from difflib import get_close_matches
 
         others = [name for name in self._homes if name != self._default]
-        close = get_close_matches(word, others, 1, cutoff=0.8)
+        swapped = [name for name in others if name != word and sorted(name) == sorted(word)]
+        close = swapped or get_close_matches(word, others, 1, cutoff=0.8)
         if close:
             raise click.UsageError(
                 f"There is no command {word!r}. Did you mean {close[0]!r}? To ask it: g4f {self._default} {word} …",
@@ -135,22 +179,19 @@ class CommandGroup(click.Group):
             click.UsageError: There is nothing like it here.
         """
         first, *rest = words
-        if first.startswith("-"):
-            return None
-        if first == "client" and rest and (" " in rest[0] or rest[0].startswith("-")):
+        count = len(list(takewhile(lambda word: not word.startswith("-"), words)))
+        if first == "client" and (len(words) <= 2 or rest[0].startswith("-")):
             return [self._default, *rest]
-        if first == "run" and rest and _names_model(rest):
+        if first == "run" and rest and rest[0].startswith("-"):
+            return ["chat", *rest]
+        if first == "run" and names_model(rest):
             return ["chat", "-m", *rest] if len(rest) == 1 else [self._default, "-m", *rest]
         most, ours = COMMANDS.get(first, (0, ()))
-        count = len(list(takewhile(lambda word: not word.startswith("-"), words)))
-        if count <= most and self._is_command(ours[0]) and (not rest or _names_model(rest)):
+        if count <= most:
+            self._refuse_absent(ctx, ours[0], first)
             return [*ours, *rest]
-        if count <= most or count <= LACKING.get(first, 0) or (first == "run" and len(words) <= 2):
-            ask = f"To ask it: g4f {self._default} {first} …"
-            like = f"g4f {' '.join(ours)} MODEL" if ours else "g4f chat -m MODEL" if first == "run" else "nothing"
-            if ours and not self._is_command(ours[0]):
-                like += ", which g4f install local brings,"
-            raise click.UsageError(f"There is no command {first!r} here; {like} is like it. {ask}", ctx)
+        if count <= LACKING.get(first, 0) or (first == "run" and len(rest) in (0, 2)):
+            raise click.UsageError(f"{explain_lacking(first)} To ask it: g4f {self._default} {first} …", ctx)
         return None
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -277,11 +318,6 @@ def _ask_command_for_help(args: list[str], at: int, wishes: Sequence[str]) -> li
     """Put a wish for help behind the command that it stands before: the command's help is meant."""
     before, asked = ([word for word in args[:at] if (word in wishes) == wished] for wished in (False, True))
     return [*before, args[at], *asked, *args[at + 1 :]]
-
-
-def _names_model(rest: list[str]) -> bool:
-    """Tell whether what follows a word is a model or an option, and at the most a prompt that is one argument."""
-    return len(rest) <= 2 and looks_like_model(rest[0])
 
 
 def _is_terminal() -> bool:

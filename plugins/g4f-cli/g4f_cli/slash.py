@@ -36,6 +36,11 @@ class Command(NamedTuple):
     complete: Callable[[], Iterable[str]] | None = tuple
 
 
+def is_command(prompt: str) -> bool:
+    """Tell whether a line is a command, ours or another program's, and no prompt."""
+    return prompt.startswith("/") or prompt.lower() in OTHER_NAMES or prompt.partition(" ")[0].lower() in _ELSEWHERE
+
+
 async def obey(chat: Chat, line: str) -> None:
     """Run the command of a line.
 
@@ -44,6 +49,8 @@ async def obey(chat: Chat, line: str) -> None:
     """
     name, _, rest = line.partition(" ")
     command = COMMANDS.get(OTHER_NAMES.get(name.lower(), name.lower()))
+    if name.lower() in _ELSEWHERE:
+        raise InputError(f"There is no command {name} here: {_ELSEWHERE[name.lower()]}")
     if command is None:
         close = get_close_matches(name.lower(), COMMANDS, 1)
         raise InputError(f"There is no command {name}; {f'did you mean {close[0]}?' if close else '/help lists them.'}")
@@ -176,6 +183,14 @@ def _write_conversation(conversation: Conversation, path: Path) -> str:
 _NOTHING = ('""', "''")
 # What other programs' chats call them; the words alone are no question.
 OTHER_NAMES = {"exit": "/exit", "quit": "/exit", "/quit": "/exit", "/bye": "/exit", "/?": "/help"}
+_ELSEWHERE = {
+    "/set": "/system TEXT gives instructions, and g4f chat -o NAME VALUE the other settings.",
+    "/load": "/model NAME changes the model, and g4f chat -c goes on with the last conversation.",
+    "/show": "/model and /provider show who answers, /system the instructions.",
+    "!multi": 'Enter begins another line between """ and """.',
+    "!edit": 'Enter begins another line between """ and """.',
+    "!fragment": "g4f -c -f FILE asks about a file in this conversation.",
+}
 COMMANDS: Mapping[str, Command] = {
     "/model": Command("[NAME]", "Show or change the model.", set_model, _list_models),
     "/provider": Command("[NAME]", "Show or change who answers.", set_provider, _list_providers),

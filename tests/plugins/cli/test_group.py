@@ -4,8 +4,10 @@ import re
 import subprocess
 import sys
 
+import click
 import pytest
 
+from g4f_cli.cli import cli
 from plugins.cli.program import Program
 
 # Runs the program in this process, then tells what it imported.
@@ -80,9 +82,10 @@ def test_an_unknown_option_comes_with_a_suggestion(program: Program) -> None:
 
 def test_a_misspelled_command_is_not_sent_to_a_service(program: Program) -> None:
     """It could be a prompt: the sentence says how to ask it."""
-    done = program.run("docter")
-    assert (done.code, done.out) == (2, "")
-    assert "There is no command 'docter'. Did you mean 'doctor'? To ask it: g4f ask docter …" in done.err
+    for word, meant in (("docter", "doctor"), ("chta", "chat")):
+        done = program.run(word)
+        assert (done.code, done.out) == (2, "")
+        assert f"There is no command '{word}'. Did you mean '{meant}'? To ask it: g4f ask {word} …" in done.err
 
 
 @pytest.mark.parametrize(
@@ -94,6 +97,7 @@ def test_a_misspelled_command_is_not_sent_to_a_service(program: Program) -> None
         ("ps", "providers"),
         ("plugins", "providers"),
         ("rm m-1", "download remove m-1"),
+        ("rm mistral", "download remove mistral"),
         ("pull --help", "download --help"),
         ("client -p Echo hi", "ask -p Echo hi"),
         ("plugins --json", "providers --json"),
@@ -109,12 +113,11 @@ def test_a_command_of_another_program_does_what_ours_does(program: Program, word
 @pytest.mark.parametrize(
     ("words", "like"),
     [
-        ("serve", "nothing"),
-        ("templates list", "nothing"),
-        ("stop llama3", "nothing"),
-        ("show me", "g4f models MODEL"),
-        ("pull requests", "g4f download MODEL"),
-        ("run away", "g4f chat -m MODEL"),
+        ("serve", "There is no command 'serve' here; nothing is like it."),
+        ("templates list", "There is no command 'templates' here; nothing is like it."),
+        ("aliases set x y", "There is no command 'aliases' here; g4f models default MODEL sets"),
+        ("run", "After 'run' comes a model alone, or a model and a prompt in quotes."),
+        ("run fast cars", "After 'run' comes a model alone, or a model and a prompt in quotes."),
     ],
 )
 def test_what_may_be_a_command_of_another_program_is_not_sent_to_a_service(
@@ -125,7 +128,8 @@ def test_what_may_be_a_command_of_another_program_is_not_sent_to_a_service(
     first = words.split(maxsplit=1)[0]
     done = program.run(*words.split(), G4F_PROVIDERS="Echo")
     assert (done.code, done.out) == (2, "")
-    assert f"There is no command '{first}' here; {like} is like it. To ask it: g4f ask {first} …" in done.err
+    assert like in done.err
+    assert f"To ask it: g4f ask {first} …" in done.err
     assert program.run("ask", *words.split(), G4F_PROVIDERS="Echo").out == f"Echo: {words}\n"
 
 
@@ -134,9 +138,36 @@ def test_the_run_of_ollama_asks_or_chats(program: Program) -> None:
     program.install("Echo")
     asked = program.run("run", "echo-1", "Why is it so?", G4F_PROVIDERS="Echo")
     assert asked == program.run("-m", "echo-1", "Why is it so?", G4F_PROVIDERS="Echo")
+    assert program.run("run", "mistral", "Why so?", G4F_PROVIDERS="Echo").err == (
+        program.run("-m", "mistral", "Why so?", G4F_PROVIDERS="Echo").err
+    )
     chatted = program.run("run", "echo-1", piped=b"Why?\n", G4F_PROVIDERS="Echo")
     assert chatted == program.run("chat", "-m", "echo-1", piped=b"Why?\n", G4F_PROVIDERS="Echo")
     assert program.run("run", "as", "fast", "as", G4F_PROVIDERS="Echo").out == "Echo: run as fast as\n"
+
+
+@pytest.mark.parametrize("words", ["-m m-1 chat", "-p Echo --base-url http://127.0.0.1:1 models", "--json logs"])
+def test_a_command_behind_options_is_not_sent_to_a_service(program: Program, words: str) -> None:
+    """The sentence says where it stands; behind two dashes it is a prompt."""
+    program.install("Echo")
+    *options, word = words.split()
+    done = program.run(*options, word, G4F_PROVIDERS="Echo")
+    assert (done.code, done.out) == (2, "")
+    assert f"'{word}' is a command, and its options follow it, as g4f {word} …; to ask it: g4f ask …" in done.err
+    assert program.run("-p", "Echo", "--", word).out == f"Echo: {word}\n"
+
+
+@pytest.mark.parametrize("words", ["auth copilot", "download", "-m m-1 download x", "pull mistral"])
+def test_a_command_that_is_not_installed_is_not_sent_to_a_service(
+    program: Program, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sentence says which package brings it."""
+    monkeypatch.chdir(program.folder)
+    monkeypatch.setitem(vars(cli), "_brought", {})
+    with pytest.raises(click.UsageError) as refused:
+        cli.main(words.split(), standalone_mode=False)
+    package = "g4f-provider-copilot" if "auth" in words else "g4f-provider-local"
+    assert f"comes with {package}: run g4f install {package}." in refused.value.message
 
 
 def test_help_and_version_may_be_words(program: Program) -> None:
@@ -185,6 +216,7 @@ def test_help_describes_each_command_to_its_end(program: Program) -> None:
         ("-q 4o hi", "There is no option -q here: g4f models TEXT lists"),
         ("--at a.png image/png hi", "There is no option --at here: use -a FILE"),
         ("-d logs.db hi", "There is no option -d here: there is one database"),
+        ("keys set openai --value sk", "There is no option --value here: pipe the key in"),
         ("chat -f a.txt", "There is no option -f here: say /image PATH in the chat"),
         ("install -U gemini", "There is no option -U here: leave it out"),
         ("api --port 1337", "There is no command 'api' here; nothing is like it."),

@@ -170,7 +170,10 @@ def test_conversations_are_exported(program: Program, service: Loopback) -> None
     for prompt in ("one", "two"):
         ask(program, prompt)
     assert program.run("logs", "export").out.count("## Assistant") == 2
-    assert program.run("logs", "export", "--format", "json", "-o", "all.json").code == 0
+    assert program.run("logs", "export", "-o", "all.json").code == 0
+    again = program.run("logs", "export", "-o", "all.json")
+    assert (again.code, again.err) == (2, "Error: all.json exists: choose another name, or overwrite it with -f.\n")
+    assert program.run("logs", "export", "-f", "-o", "all.json", "--format", "json").code == 0
     data = json.loads((program.folder / "all.json").read_text("utf-8"))
     assert [conversation["title"] for conversation in data] == ["two", "one"]
     assert program.run("logs", "export", data[0]["id"]).out.startswith("# two\n")

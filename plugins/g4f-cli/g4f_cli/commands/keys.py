@@ -16,8 +16,12 @@ from g4f_cli.prompt import read_input
 from g4f_cli.terminal import InputError, note
 from g4f_cli.text import read_text
 
+_REMOVING = dict.fromkeys(("rm", "delete", "unset"), ("remove",))
 
-@click.group("keys", cls=DefaultGroup, default="list", short_help="Store keys, and list whose there are.")
+
+@click.group(
+    "keys", cls=DefaultGroup, default="list", foreign=_REMOVING, short_help="Store keys, and list whose there are."
+)
 def command() -> None:
     """Store keys, and list whose there are; none is ever shown.
 

@@ -77,13 +77,29 @@ def show(name: str | None, response: bool, as_json: bool) -> None:  # noqa: FBT0
 
 @command.command("export", short_help="Write conversations as Markdown or JSON.")
 @click.argument("names", metavar="[ID]...", nargs=-1, shell_complete=complete_conversations)
-@click.option("--format", "kind", type=click.Choice(["markdown", "json"]), default="markdown", show_default=True)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["markdown", "json"]),
+    help="Default is JSON for a file whose name ends in .json, else Markdown.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help="The file to write.")
+@click.option("-f", "--force", is_flag=True, help="Overwrite a file of that name.")
 @debug_option
-def export(names: tuple[str, ...], kind: str, output: Path | None) -> None:
+def export(
+    names: tuple[str, ...],
+    kind: str | None,
+    output: Path | None,
+    force: bool,  # noqa: FBT001 - click passes it by name
+) -> None:
     """Write the conversations with these IDs, or all, to standard output or a file."""
+    if output == Path("-"):
+        output = None
+    if output is not None and output.is_file() and not force:
+        raise InputError(f"{output} exists: choose another name, or overwrite it with -f.")
     found = _find(names) if names else _read(-1)
-    text = _write_json(found) if kind == "json" else "\n\n".join(map(write_markdown, found))
+    as_json = kind == "json" if kind else output is not None and output.suffix.lower() == ".json"
+    text = _write_json(found) if as_json else "\n\n".join(map(write_markdown, found))
     if output is None:
         _print(text)
     else:
