@@ -334,7 +334,7 @@ async def test_a_cancelled_call_closes_the_connection(moment: str, server: Loopb
     server.answer = lambda request: reply_events(end=LONG) if stream else Reply(200, {}, [STALL])
     client = _make_client(server)
     task = asyncio.create_task(_ask(client, stream=stream))
-    await asyncio.sleep(0.3)
+    assert await asyncio.to_thread(server.wait_until, lambda: server.requests)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
