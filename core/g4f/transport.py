@@ -46,6 +46,7 @@ from g4f.network_errors import (
     make_private_error,
     show_place,
 )
+from g4f.resolver import Resolver, look_up
 from g4f.watch import Watch
 from g4f.wire.json import FEW_BYTES, check_json
 
@@ -130,6 +131,7 @@ class Pool:
     async def _hold_session(self, loop: asyncio.AbstractEventLoop, *, guarded: bool) -> _Held:
         connector = aiohttp.TCPConnector(
             limit=0,
+            resolver=Resolver(),
             socket_factory=_make_public_socket if guarded else _make_socket,
             enable_cleanup_closed=False,
         )
@@ -549,7 +551,7 @@ async def _leads_inside(url: str) -> bool:
     """Tell whether a URL's name has an address here that is not public, since a proxy looks it up unseen."""
     with suppress(OSError, ValueError):  # a name that nobody knows here, or not in time, is left to the proxy
         async with asyncio.timeout(_LOOK_UP_SECONDS):
-            found = await asyncio.get_running_loop().getaddrinfo(URL(url).raw_host, None, type=socket.SOCK_STREAM)
+            found = await look_up(URL(url).raw_host or "", None, type=socket.SOCK_STREAM)
         return not all(is_public_address(str(address[0])) for *_, address in found)
     return False
 

@@ -1001,17 +1001,17 @@ async def test_a_name_that_leads_to_a_private_address_is_not_downloaded_from(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The address is checked where the connection is made, so a name cannot lead elsewhere in between."""
-    looked_up = asyncio.get_running_loop().getaddrinfo
+    looked_up = socket.getaddrinfo
 
-    async def look_up(host: Any, port: Any, **hints: Any) -> Any:
+    def look_up(host: Any, port: Any, **hints: Any) -> Any:
         return [
             answer
             for address in ("127.0.0.1", "10.0.0.1", "::1")
-            for answer in await looked_up(address if host == "rebound.example" else host, port, **hints)
+            for answer in looked_up(address if host == "rebound.example" else host, port, **hints)
         ]
 
     async with serve(say(OK)) as server:
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", look_up)
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
         with pytest.raises(APIConnectionError, match="not a public address") as caught:
             await pool.fetch(server.url.replace("127.0.0.1", "rebound.example"), deadlines=Timeout())
 
@@ -1026,18 +1026,18 @@ async def test_a_proxy_is_not_sent_to_a_name_that_is_private_here(
     addresses: list[str], asked: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Any of its addresses will do; a name that nobody knows here is the proxy's to look up."""
-    looked_up = asyncio.get_running_loop().getaddrinfo
+    looked_up = socket.getaddrinfo
 
-    async def look_up(host: Any, port: Any, **hints: Any) -> Any:
+    def look_up(host: Any, port: Any, **hints: Any) -> Any:
         if host != "inside.example":
-            return await looked_up(host, port, **hints)
+            return looked_up(host, port, **hints)
         if not addresses:
             raise socket.gaierror(socket.EAI_NONAME, "unknown")
-        return [answer for address in addresses for answer in await looked_up(address, port, **hints)]
+        return [answer for address in addresses for answer in looked_up(address, port, **hints)]
 
     async with run_proxy() as proxy:
         pool = Pool({"all": Secret(proxy.url)})
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", look_up)
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
         if asked:
             assert (await pool.fetch("http://inside.example/x.png", deadlines=Timeout())).body == b"from the proxy"
         else:

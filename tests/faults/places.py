@@ -16,6 +16,8 @@ import trustme
 from g4f_testkit.server import Server
 from loopback import Loopback, Reply
 
+MUTE_NAME = "mute.g4f.invalid"
+
 
 @attrs.frozen
 class Reach:
@@ -46,6 +48,12 @@ def where_nobody_listens(_: Server) -> Iterator[Reach]:
 def where_no_name_leads(_: Server) -> Iterator[Reach]:
     """A name that never has an address (RFC 6761)."""
     yield Reach("http://g4f.invalid")
+
+
+@contextmanager
+def where_no_name_is_told(_: Server) -> Iterator[Reach]:
+    """A name that is looked up without end, where `test_table.py` sees to that."""
+    yield Reach(f"http://{MUTE_NAME}")
 
 
 @contextmanager

@@ -165,6 +165,7 @@ _CALLS = (ToolCall("get_weather", {"city": "Paris"}, "call_1", 4), ToolCall("get
 BEFORE = {
     "refused": _send("Nobody listens", places.where_nobody_listens, REFUSED),
     "unknown-name": _send("The name has no address", places.where_no_name_leads, REFUSED),
+    "name-server-mute": _send("The name server never answers", places.where_no_name_is_told, SILENT, timeout=SOON),
     "tls-untrusted": _send("The certificate cannot be trusted", places.at_a_stranger, REFUSED),
     "tls-to-a-plain-port": _send("https where http is spoken", places.by_tls_at_a_plain_port, REFUSED),
     "tls-mute": _send("A TLS port never speaks", places.by_tls_at_a_mute_port, SILENT, timeout=SOON),

@@ -1,16 +1,35 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from faults.page import PAGE, write_page
+from faults.places import MUTE_NAME
 from faults.table import BOMBS, ROWS, WAYS
 from faults.trial import KEY, PROVIDERS, list_sockets, try_row, wait_until, watch_logs
 from g4f_testkit.faults import FAULTS
+
+
+@pytest.fixture(autouse=True)
+def mute_name_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A name server that does not answer for one name while a test runs; that of `life/names.py` never does."""
+    over, look_up = threading.Event(), socket.getaddrinfo
+
+    def ask(host: Any, *wanted: Any, **hints: Any) -> Any:
+        if host == MUTE_NAME:
+            over.wait()
+        return look_up(host, *wanted, **hints)
+
+    monkeypatch.setattr(socket, "getaddrinfo", ask)
+    yield
+    over.set()
 
 
 @pytest.mark.parametrize("name", [name for name in ROWS if name not in BOMBS])
@@ -52,8 +71,8 @@ async def test_the_synchronous_client_comes_to_the_same(name: str) -> None:
 
 
 def list_threads() -> set[threading.Thread]:
-    """The threads that run, but for those that wait for calls."""
-    return {thread for thread in threading.enumerate() if not thread.name.startswith("waiting")}
+    """The threads that run, but for those that wait for calls, or for a name server."""
+    return {thread for thread in threading.enumerate() if not thread.name.startswith(("waiting", "g4f-look-up"))}
 
 
 def test_every_fault_of_the_kit_is_in_the_table() -> None:

@@ -14,11 +14,11 @@ PLUGINS = Path(__file__).parents[2] / "plugins"
 
 # What may be imported at all only in these files, because it opens a door.
 DOORS = {
-    "aiohttp": {"direct.py", "network_errors.py", "transport.py"},
-    "socket": {"addresses.py", "transport.py"},  # addresses only read how one can be written
+    "aiohttp": {"direct.py", "network_errors.py", "resolver.py", "transport.py"},
+    "socket": {"addresses.py", "resolver.py", "transport.py"},  # addresses only read how one can be written
     "ssl": {"network_errors.py", "transport.py"},
     "urllib.request": {"transport.py"},
-    "threading": {"client/_portal.py", "registry.py"},  # the registry only locks
+    "threading": {"client/_portal.py", "registry.py", "resolver.py"},  # the registry only locks
     "subprocess": set(),
     "multiprocessing": set(),
     "importlib_metadata": {"entry_points.py"},

@@ -7,6 +7,7 @@ import re
 
 import aiohttp
 
+from g4f.resolver import Resolver
 from g4f_provider_local.catalogue import HubSource
 from g4f_provider_local.partial import PartialFile, Report, SourceError
 
@@ -30,7 +31,8 @@ async def fetch_from_hub(source: HubSource, partial: PartialFile, report: Report
         SourceError: They cannot be had.
     """
     timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS, sock_read=_READ_SECONDS)
-    async with aiohttp.ClientSession(timeout=timeout, trust_env=True) as session:
+    connector = aiohttp.TCPConnector(resolver=Resolver())
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=True) as session:
         for left in reversed(range(_TRIES)):
             before = partial.size
             try:
