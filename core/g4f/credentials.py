@@ -1,6 +1,7 @@
 """Keys, addresses and other settings of providers: what the user gave, else the manifest's environment variables.
 
 The one place that reads those variables. A key is held in a `Secret`, which shows itself to nobody by accident.
+Reports of errors show the variables of each frame: what raises here has let go of what it found wrong.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 from urllib.parse import unquote, urlsplit
 
 import attrs
@@ -64,17 +65,36 @@ class Secret:
         return hash(self.__value)
 
 
+def hide(given: object) -> Any:
+    """Hold what a user gave, so that nothing shows it: what is in a mapping each for itself, and None as it is.
+
+    Nothing is checked. Who reads it does that, with `reveal`.
+    """
+    if given is None or isinstance(given, Secret):
+        return given
+    if isinstance(given, Mapping):
+        return {name: hide(item) for name, item in given.items()}
+    return Secret(cast(str, given))  # or what was given in place of one
+
+
+def reveal(given: object) -> object:
+    """Return what `hide` holds, or what it did not have to."""
+    return given.reveal() if isinstance(given, Secret) else given
+
+
 def hide_proxy(proxy: object) -> Secret | None:
     """Hold a proxy's URL, which may have a password, so that nothing shows it; "" counts as none.
 
     Raises:
         InvalidInputError: It is no text.
     """
-    if proxy is None or isinstance(proxy, Secret):
-        return proxy
-    if type(proxy) is not str:
+    if proxy is None or reveal(proxy) == "":
+        return None
+    if type(reveal(proxy)) is not str:
+        del proxy
         raise InvalidInputError("A proxy must be a text, as http://127.0.0.1:8080.")
-    return Secret(proxy) if proxy else None
+    held: Secret = hide(proxy)
+    return held
 
 
 def list_passwords(proxies: Iterable[Secret]) -> tuple[Secret, ...]:
@@ -105,7 +125,7 @@ class Access:
     base_url: str
     secret: Secret | None
     settings: Mapping[str, str] = attrs.field(repr=False)
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = attrs.field(repr=False)
     origins: frozenset[str]
     foreign: bool = False
     default_headers: Mapping[str, Secret] = attrs.field(factory=dict)
@@ -126,16 +146,24 @@ def make_secret(key: object, provider: str) -> Secret | None:
     Raises:
         InvalidInputError: It is no text, or has characters that no header can carry.
     """
-    if key is None or isinstance(key, Secret):
-        return key
+    if key is None:
+        return None
+    slip = _find_slip_in_key(reveal(key))
+    if slip:
+        del key
+        raise InvalidInputError(f"The api_key for {provider} {slip}.")
+    held = Secret(cast(str, reveal(key)).strip())
+    return key if isinstance(key, Secret) and key == held else held
+
+
+def _find_slip_in_key(key: object) -> str:
     if not isinstance(key, str):
-        raise InvalidInputError(f"The api_key for {provider} must be a text, not {type(key).__name__}.")
+        return f"must be a text, not {type(key).__name__}"
     value = key.strip()
     if not value:
-        raise InvalidInputError(f"The api_key for {provider} is empty; leave it out to use the environment's.")
-    if not (value.isascii() and value.isprintable()):
-        raise InvalidInputError(f"The api_key for {provider} has characters that a key cannot have; copy it again.")
-    return Secret(value)
+        return "is empty; leave it out to use the environment's"
+    sendable = value.isascii() and value.isprintable()
+    return "" if sendable else "has characters that a key cannot have; copy it again"
 
 
 def is_foreign(manifest: Manifest, base_url: str) -> bool:
@@ -150,27 +178,34 @@ def list_variables(manifest: Manifest) -> tuple[str, ...]:
     return tuple(name for name in (*manifest.auth.variables, manifest.base_url_variable, *settings) if name)
 
 
-def read_variables(names: Iterable[str]) -> tuple[object, ...]:
+def read_variables(names: Iterable[str]) -> int:
     """Return what stands for the values of environment variables, to see later whether one has changed.
 
     Done for each request, and most are missing, for which `os.environ` raises two errors each.
     """
-    return tuple(map(_VALUES.get, map(_encode_name, names)))
+    return hash(tuple(map(_VALUES.get, map(_encode_name, names))))
 
 
-def find_variable(manifest: Manifest, variables: Mapping[str, str] = os.environ) -> str | None:
+def _read_variable(name: str | None, variables: Mapping[str, str] | None) -> str:
+    """Return a variable's value, "" for none; None stands for the environment, which no frame that raises may hold."""
+    return (os.environ if variables is None else variables).get(name, "") if name else ""
+
+
+def find_variable(manifest: Manifest, variables: Mapping[str, str] | None = None) -> str | None:
     """Name the environment variable that holds the provider's key now, if one does."""
-    return next((name for name in manifest.auth.variables if variables.get(name, "").strip()), None)
+    return next((name for name in manifest.auth.variables if _read_variable(name, variables).strip()), None)
 
 
-def has_access(manifest: Manifest, *, generic: bool = True, variables: Mapping[str, str] = os.environ) -> bool:
+def has_access(manifest: Manifest, *, generic: bool = True, variables: Mapping[str, str] | None = None) -> bool:
     """Tell whether the environment lets a provider work; without `generic`, all-purpose tokens do not count."""
-    if manifest.base_url_required and not _read_address(manifest, variables):
+    if manifest.base_url_required and not _read_variable(manifest.base_url_variable, variables).strip():
         return False
     if manifest.auth.kind == "none" or not manifest.auth.required:
         return True
     return any(
-        variables.get(name, "").strip() for name in manifest.auth.variables if generic or name not in GENERIC_VARIABLES
+        _read_variable(name, variables).strip()
+        for name in manifest.auth.variables
+        if generic or name not in GENERIC_VARIABLES
     )
 
 
@@ -181,9 +216,9 @@ def resolve_access(  # noqa: PLR0913 - all that decides it
     key: Secret | None = None,
     base_url: str | None = None,
     closed: bool = False,
-    variables: Mapping[str, str] = os.environ,
+    variables: Mapping[str, str] | None = None,
 ) -> Access:
-    """Work out how to reach a provider.
+    """Work out how to reach a provider; the environment's variables are those that count, unless others are given.
 
     The environment's key goes to the manifest's origins, and to the address that the environment itself names; never
     to a foreign `base_url` from the program; nor do its settings that travel as headers. With `closed` it goes nowhere.
@@ -192,9 +227,7 @@ def resolve_access(  # noqa: PLR0913 - all that decides it
         MissingCredentialsError: There is no key, or no address, where one is needed.
         InvalidInputError: The address is no http or https URL.
     """
-    configured = complete_address(_read_address(manifest, variables), manifest)
-    if configured:
-        _check_address(configured, str(manifest.base_url_variable))
+    configured = _read_address(manifest, variables)
     base_url = complete_address(base_url or "", manifest)
     known = {find_origin(url) for url in (configured, manifest.base_url, *manifest.hosts) if url}
     address = (base_url or configured or ("" if manifest.base_url_required else manifest.base_url)).rstrip("/")
@@ -206,19 +239,20 @@ def resolve_access(  # noqa: PLR0913 - all that decides it
         _check_keyless(provider, manifest)
     elif key is None and not foreign:
         variable = find_variable(manifest, variables)
-        key = make_secret(variables[variable], provider) if variable else None
+        key = make_secret(_read_variable(variable, variables), provider) if variable else None
     if key is None and not foreign and manifest.auth.kind == "header" and manifest.auth.required:
         raise MissingCredentialsError(_describe_missing_key(provider, manifest))
-    settings = {
-        setting.name: variables[setting.variable]
-        for setting in manifest.settings
-        if setting.variable and variables.get(setting.variable)
-    }
-    headers = {} if foreign else _list_headers(manifest, settings)
     origins = {find_origin(address)} if address else set()
     if not foreign:
         origins |= {find_origin(host) for host in manifest.hosts}
+    settings = _read_settings(manifest, variables)  # from here on nothing is raised
+    headers = {} if foreign else _list_headers(manifest, settings)
     return Access(address, key, settings, headers, frozenset(origins), foreign)
+
+
+def _read_settings(manifest: Manifest, variables: Mapping[str, str] | None) -> dict[str, str]:
+    read = ((setting.name, _read_variable(setting.variable, variables)) for setting in manifest.settings)
+    return {name: value for name, value in read if value}
 
 
 def _check_keyless(provider: str, manifest: Manifest) -> None:
@@ -237,10 +271,11 @@ def _list_headers(manifest: Manifest, settings: Mapping[str, str]) -> Mapping[st
     return {item.header: settings[item.name] for item in manifest.settings if item.header and item.name in settings}
 
 
-def add_settings(access: Access, manifest: Manifest, given: Mapping[str, str]) -> Access:
+def add_settings(access: Access, manifest: Manifest, given: Mapping[str, Secret]) -> Access:
     """Return an access with the settings that the user gave; they count more than the environment's."""
-    headers = {**access.headers, **_list_headers(manifest, given)}
-    return attrs.evolve(access, settings={**access.settings, **given}, headers=headers)
+    plain = {name: secret.reveal() for name, secret in given.items()}
+    headers = {**access.headers, **_list_headers(manifest, plain)}
+    return attrs.evolve(access, settings={**access.settings, **plain}, headers=headers)
 
 
 def add_defaults(access: Access, headers: Mapping[str, Secret], query: Mapping[str, Secret]) -> Access:
@@ -248,7 +283,7 @@ def add_defaults(access: Access, headers: Mapping[str, Secret], query: Mapping[s
     return attrs.evolve(access, default_headers=headers, default_query=query) if headers or query else access
 
 
-def check_settings(provider: str, manifest: Manifest, given: Mapping[str, str]) -> None:
+def check_settings(provider: str, manifest: Manifest, given: Iterable[str]) -> None:
     """Refuse settings that a provider does not have.
 
     Raises:
@@ -261,8 +296,18 @@ def check_settings(provider: str, manifest: Manifest, given: Mapping[str, str]) 
             raise InvalidInputError(f"{provider} has no setting {name!r}; {has}.")
 
 
-def _read_address(manifest: Manifest, variables: Mapping[str, str]) -> str:
-    return variables.get(manifest.base_url_variable, "").strip() if manifest.base_url_variable else ""
+def _read_address(manifest: Manifest, variables: Mapping[str, str] | None) -> str:
+    """Return the address that the environment names, "" for none.
+
+    Raises:
+        InvalidInputError: It is no http or https URL.
+    """
+    address = complete_address(_read_variable(manifest.base_url_variable, variables).strip(), manifest)
+    _, slip = _read_origin(address) if address else ("", "")
+    if slip:
+        del address
+        raise InvalidInputError(f"The variable {manifest.base_url_variable} is wrong: {slip}")
+    return address
 
 
 def complete_address(address: str, manifest: Manifest) -> str:
@@ -281,13 +326,6 @@ def complete_address(address: str, manifest: Manifest) -> str:
     return f"{scheme or f'{usual.scheme}://'}{_ANY_HOST.get(host, host)}{port}{path}"
 
 
-def _check_address(address: str, variable: str) -> None:
-    try:
-        find_origin(address)
-    except InvalidInputError as error:
-        raise InvalidInputError(f"The variable {variable} is wrong: {error}") from None
-
-
 def _describe_missing_key(provider: str, manifest: Manifest) -> str:
     variables = " or ".join(manifest.auth.variables)
     where = f"set {variables}, or pass api_key=…" if variables else "pass api_key=…"
@@ -300,13 +338,23 @@ def check_base_url(url: object) -> str:
     Raises:
         InvalidInputError: It is no http or https URL, or has a user, a query or a fragment.
     """
+    slip = _find_slip_in_address(reveal(url))
+    if slip:
+        del url
+        raise InvalidInputError(slip)
+    return cast(str, reveal(url))
+
+
+def _find_slip_in_address(url: object) -> str:
     if not isinstance(url, str):
-        raise InvalidInputError(f"base_url must be a text, not {type(url).__name__}.")
-    find_origin(url)
+        return f"base_url must be a text, not {type(url).__name__}."
+    _, slip = _read_origin(url)
+    if slip:
+        return slip
     parts = urlsplit(url)
     if parts.query or parts.fragment or parts.username is not None:
-        raise InvalidInputError("base_url must not hold a user, a ? or a #: it is what the paths are joined to.")
-    return url
+        return "base_url must not hold a user, a ? or a #: it is what the paths are joined to."
+    return ""
 
 
 @lru_cache(maxsize=256)
@@ -316,14 +364,29 @@ def find_origin(url: str) -> str:
     Raises:
         InvalidInputError: It is no such URL.
     """
+    origin, slip = _read_origin(url)
+    if slip:
+        del url
+        raise InvalidInputError(slip)
+    return origin
+
+
+def _read_origin(url: str) -> tuple[str, str]:
+    """Return the origin of a URL, or what is wrong with it."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise InvalidInputError(f"{url!r} is no URL.") from None
+        return "", f"{_show_address(url)} is no URL."
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InvalidInputError(f"{url!r} is no http:// or https:// address.")
-    return f"{parts.scheme}://{parts.hostname.lower()}:{port or (443 if parts.scheme == 'https' else 80)}"
+        return "", f"{_show_address(url)} is no http:// or https:// address."
+    return f"{parts.scheme}://{parts.hostname.lower()}:{port or (443 if parts.scheme == 'https' else 80)}", ""
+
+
+def _show_address(url: str) -> str:
+    """Write what was given as an address, without what may be a key: a user, a query, or all of it."""
+    address = re.sub(r"[^/]*@", "", re.split("[?#]", url, maxsplit=1)[0])
+    return repr(address) if ":" in address or "/" in address or len(address) < _SHORTEST_KEY else "What was given"
 
 
 def is_among(url: str, origins: Collection[str]) -> bool:

@@ -80,12 +80,12 @@ class Reach:
     load: Callable[[], Plugin]
     key: Secret | None = None
     base_url: str | None = None
-    settings: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    settings: Mapping[str, Secret] = attrs.field(factory=dict)
     headers: Mapping[str, Secret] = attrs.field(factory=dict)
     query: Mapping[str, Secret] = attrs.field(factory=dict)
     closed: bool = False
     _variables: tuple[str, ...] | None = attrs.field(default=None, init=False)
-    _known: tuple[tuple[object, ...], Access] | None = attrs.field(default=None, init=False, repr=False)
+    _known: tuple[int, Access] | None = attrs.field(default=None, init=False, repr=False)
 
     def resolve(self, plugin: Plugin) -> Access:
         """Work out how to reach it now, from what was given and the environment; see `resolve_access`.

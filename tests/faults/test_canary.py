@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
 import subprocess
 import sys
+import traceback
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -20,12 +22,14 @@ import pytest
 
 from faults.places import at_home
 from faults.table import LATER, ROWS, WAYS, End, Row, Way
-from faults.trial import KEY, PROVIDERS, find_leaks, try_row, watch_logs
-from g4f import APIError, APIStatusError, AsyncClient, Timeout
+from faults.trial import KEY, PROVIDERS, find_in_variables, find_leaks, try_row, watch_logs
+from g4f import APIError, APIStatusError, AsyncClient, ChatCompletion, Client, G4FError, Timeout
+from g4f.credentials import list_variables
 from g4f.redaction import TELLING
+from g4f.registry import Registry, share_registry
 from g4f_testkit.dialects import DIALECTS
 from g4f_testkit.http import Delivery, Request
-from g4f_testkit.script import Failure, Turn
+from g4f_testkit.script import PICTURE, Failure, Turn
 from g4f_testkit.server import Server
 from loopback import Loopback, Reply
 from plugins.cli.starter import Starter
@@ -229,6 +233,155 @@ async def test_nothing_that_tells_is_left_of_a_key_that_is_said_back_in_part(dia
                 assert piece not in f"{caught.value!r} {vars(caught.value)}", piece
 
 
+SECRET = "sk-canary-7Wq2Zt5Lx9Rb"  # beginning as keys do, so that it is known for one where it is misplaced
+AT_HOME = "http://127.0.0.1:9/v1"  # where nobody listens
+
+
+def list_all_variables() -> list[str]:
+    """Name the variables of all installed providers."""
+    return [name for _, manifest in share_registry().list_usable() for name in list_variables(manifest)]
+
+
+# What goes wrong in the commonest ways before a request: arguments of the client, then of the call, and variables.
+SLIPS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, str | None]]] = {
+    "no key": ({"provider": "Anthropic"}, {}, {"ANTHROPIC_API_KEY": None, "ANTHROPIC_AUTH_TOKEN": None}),
+    "no key by name": ({"provider": "Anthropic", "api_key": {"Gemini": SECRET}}, {}, {}),
+    "bad address": ({"provider": "OpenaiChat"}, {}, {"OPENAI_BASE_URL": f"http//{SECRET}@x?{SECRET}"}),
+    "key as address": ({"provider": "OpenaiChat"}, {}, {"OPENAI_BASE_URL": SECRET}),
+    "no address": ({"provider": "Custom"}, {}, {"CUSTOM_BASE_URL": None}),
+    "bad key": ({"provider": "OpenaiChat"}, {}, {"OPENAI_API_KEY": f"{SECRET}\u200b"}),
+    "broken key": ({"provider": "OpenaiChat"}, {}, {"OPENAI_API_KEY": f"{SECRET[:5]}\n{SECRET}"}),
+    "unknown provider": ({"provider": "Opnai"}, {}, {}),
+    "unknown model": ({}, {"model": "no-such-model"}, {}),
+    "no provider": ({"api_key": SECRET}, {"model": "gpt-4o"}, {}),
+    "unable": ({"provider": "Anthropic"}, {"model": "x", "image": b"no picture"}, {}),
+    "nobody there": ({"provider": "Ollama", "base_url": AT_HOME}, {"model": "m"}, {}),
+    "bad log level": ({"provider": "OpenaiChat"}, {}, {"G4F_LOG": "loud"}),
+    "wrong argument": ({"provider": "OpenaiChat"}, {"temprature": 1}, {}),
+    "wrong role": ({"provider": "OpenaiChat"}, {"messages": [{"role": "usr", "content": "Hi"}]}, {}),
+}
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("slip", SLIPS)
+def test_no_variable_of_the_environment_is_in_a_report(
+    slip: str, stream: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With all variables of all providers set, before a request goes out; those of addresses lead nowhere."""
+    client, call, variables = SLIPS[slip]
+    for name in list_all_variables():
+        monkeypatch.setenv(name, AT_HOME if name.endswith(("_URL", "_HOST", "_ENDPOINT")) else SECRET)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value) if value is not None else monkeypatch.delenv(name)
+    assert find_secret(lambda: ask(client, call, stream)) == []
+
+
+LINE_END = {"X-Key": f"{SECRET}\n"}
+# A key among the arguments of a client, and what is wrong beside it or with it.
+CLIENT_SLIPS: dict[str, dict[str, Any]] = {
+    "timeout": {"api_key": SECRET, "timeout": "x"},
+    "unknown": {"api_key": SECRET, "temprature": 1},
+    "misspelled": {"api_kye": SECRET},
+    "limits": {"api_key": {"OpenaiChat": SECRET}, "limits": 5},
+    "retries": {"api_key": SECRET, "max_retries": -1},
+    "headers": {"default_headers": LINE_END},
+    "headers by name": {"default_headers": {"OpenaiChat": LINE_END}},
+    "no headers": {"default_headers": f"X-Key: {SECRET}"},
+    "query": {"default_query": {"key": [SECRET]}},
+    "address": {"base_url": f"https://x/?key={SECRET}"},
+    "address with a user": {"base_url": f"https://me:{SECRET}@[x"},
+    "key as address": {"base_url": SECRET},
+    "addresses": {"base_url": {"OpenaiChat": f"https://{SECRET}@x"}},
+    "bytes": {"api_key": SECRET.encode()},
+    "list": {"api_key": [SECRET]},
+    "no key": {"api_key": f"{SECRET}…"},
+    "settings": {"settings": {"key": f"{SECRET}\n"}},
+    "proxies": {"proxies": {"socks": f"http://me:{SECRET}@x"}},
+    "proxy": {"proxies": {"all": [SECRET]}},
+    "middleware": {"api_key": SECRET, "middleware": [5]},
+}
+# The same for a call, unless that is refused by what is beside the key.
+CALL_SLIPS: dict[str, dict[str, Any]] = {
+    "unknown": {"api_key": SECRET, "temprature": 1},
+    "misspelled": {"api_kye": SECRET},
+    "headers": {"extra_headers": {"Authorization": f"Bearer {SECRET}\n"}},
+    "no headers": {"extra_headers": f"Authorization: {SECRET}"},
+    "body": {"extra_headers": {"X-Key": SECRET}, "extra_body": 5},
+    "proxy": {"proxy": [f"http://me:{SECRET}@x"]},
+    "timeout": {"proxy": f"http://me:{SECRET}@x", "timeout": -1},
+    "limits": {"api_key": SECRET, "limits": 5},
+    "messages": {"api_key": SECRET, "messages": 5},
+    "picture": {"api_key": SECRET, "image": b"no picture"},
+    "number": {"api_key": SECRET, "n": -1},
+    "role": {"api_key": {"OpenaiChat": SECRET}, "messages": [{"role": "usr", "content": "Hi"}]},
+    "setting": {"settings": {"api_key": SECRET}},
+    "address": {"api_key": SECRET, "base_url": f"https://x/?key={SECRET}"},
+    "unknown provider": {"api_key": SECRET, "provider": "Opnai"},
+    "key of two": {"api_key": SECRET, "provider": ["OpenaiChat", "Anthropic"]},
+}
+
+
+@pytest.mark.parametrize(
+    "way",
+    [Client, AsyncClient, "with_options", "with_options of AsyncClient"],
+    ids=["client", "async", "copy", "async copy"],
+)
+@pytest.mark.parametrize("slip", CLIENT_SLIPS)
+def test_no_key_that_a_client_was_given_is_in_a_report(slip: str, way: Any) -> None:
+    """Only the frame of who gave it has it."""
+    make = (
+        way if isinstance(way, type) else (Client if way == "with_options" else AsyncClient)("OpenaiChat").with_options
+    )
+    assert find_secret(lambda: make(**{"provider": "OpenaiChat", **CLIENT_SLIPS[slip]})) == []
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("slip", CALL_SLIPS)
+def test_no_key_that_a_call_was_given_is_in_a_report(slip: str, stream: bool) -> None:
+    """Only the frame of who gave it has it."""
+    assert find_secret(lambda: ask({"provider": "OpenaiChat"}, CALL_SLIPS[slip], stream)) == []
+
+
+GIVEN: dict[str, Any] = {"api_key": SECRET, "proxy": f"http://{SECRET}@x", "timeout": -1}
+ASK_OTHERWISE: dict[str, Callable[[Client], object]] = {
+    "parse": lambda client: client.chat.completions.parse("Hi", response_format=End, **GIVEN),
+    "stream": lambda client: client.chat.completions.stream("Hi", **GIVEN).open(),
+    "generate": lambda client: client.images.generate("A cat", **GIVEN),
+    "edit": lambda client: client.images.edit(PICTURE, "A cat", **GIVEN),
+    "variation": lambda client: client.images.create_variation(PICTURE, **GIVEN),
+    "embeddings": lambda client: client.embeddings.create("Hi", **GIVEN),
+    "list": lambda client: client.models.list(**GIVEN),
+    "retrieve": lambda client: client.models.retrieve("x", **GIVEN),
+    "facade": lambda _: ChatCompletion.create("x", "Hi", "OpenaiChat", **GIVEN),
+    "streaming facade": lambda _: list(ChatCompletion.create("x", "Hi", "OpenaiChat", stream=True, **GIVEN)),
+    "asynchronous facade": lambda _: asyncio.run(ChatCompletion.create_async("x", "Hi", "OpenaiChat", **GIVEN)),
+}
+
+
+@pytest.mark.parametrize("way", ASK_OTHERWISE)
+def test_no_key_is_in_a_report_however_it_is_asked(way: str) -> None:
+    """Each method that takes a key lets go of it."""
+    with Client("OpenaiChat") as client:
+        assert find_secret(lambda: ASK_OTHERWISE[way](client)) == []
+
+
+def ask(client: Mapping[str, Any], call: Mapping[str, Any], stream: bool) -> None:
+    """Ask by a synchronous client, whose frames are those of the other one and more."""
+    with Client(**{"max_retries": 0, "registry": Registry(), **client}) as made:
+        answer = made.chat.completions.create(**{"messages": "Hi", "stream": stream, **call})
+        if stream:
+            list(answer)
+
+
+def find_secret(act: Callable[[], object]) -> list[str]:
+    """Say where the secret can be seen in a report of what is raised."""
+    with pytest.raises((G4FError, TypeError)) as caught:
+        act()
+    report = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    assert "self = " in report  # variables are shown
+    return [*find_in_variables(caught.value, SECRET), *(["text"] if SECRET in str(caught.value) else [])]
+
+
 def test_the_search_finds_what_it_looks_for() -> None:
     """A key in a text, a field, a variable, a cause or a log; and what a library raised."""
     assert list(find_leaks(APIError("no"))) == []
@@ -243,6 +396,7 @@ def test_the_search_finds_what_it_looks_for() -> None:
     with pytest.raises(APIError) as caught:
         exec(compile("def f(key):\n    raise error\nf(key)", "elsewhere.py", "exec"), {"error": APIError(), "key": KEY})  # noqa: S102 - a frame outside of the tests
     assert any("traceback" in leak for leak in find_leaks(caught.value))
+    assert [leak[:8] for leak in find_in_variables(caught.value, KEY)] == ["key in <", "key in f"]
     with watch_logs() as logs:
         logging.getLogger("anybody").debug("key %s", KEY)
     assert KEY in logs[0]

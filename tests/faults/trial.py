@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Any
 
 import attrs
@@ -216,6 +217,38 @@ def find_leaks(error: BaseException | None) -> Iterator[str]:
                 yield f"the key is in the pickle of {name}"
         if KEY in show_traceback(one):
             yield f"the key is in the traceback of {name}"
+
+
+def find_in_variables(error: BaseException, secret: str) -> Iterator[str]:
+    """Say in which variables a secret is shown of all frames that an error has, outside of the tests.
+
+    As the reports do it that show most: what `repr` says, and what is inside, field by field.
+    """
+    for one in list_chain(error):
+        for frame, line in traceback.walk_tb(one.__traceback__):
+            code = frame.f_code
+            if not Path(code.co_filename).is_relative_to(_TESTS):
+                for name, value in frame.f_locals.items():
+                    if _shows(value, secret, set()):
+                        yield f"{name} in {code.co_qualname}, {code.co_filename}:{line}"
+
+
+def _shows(value: object, secret: str, seen: set[int]) -> bool:
+    if id(value) in seen or isinstance(value, type | ModuleType | FunctionType):
+        return False
+    seen.add(id(value))
+    if secret in repr(value):
+        return True
+    inside: list[object] = []
+    if isinstance(value, Mapping):
+        inside = [*value, *value.values()]
+    elif isinstance(value, list | tuple | set | frozenset):
+        inside = [*value]
+    elif attrs.has(type(value)):
+        inside = [getattr(value, field.name, None) for field in attrs.fields(type(value)) if field.repr]
+    else:
+        inside = list(getattr(value, "__dict__", {}).values())
+    return any(_shows(item, secret, seen) for item in inside)
 
 
 def list_chain(error: BaseException | None) -> list[BaseException]:

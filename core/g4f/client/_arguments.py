@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from g4f.chat import ChatOptions, ChatRequest, ParseOptions
 from g4f.context import Limits, Middleware, Timeout
+from g4f.credentials import hide, reveal
 from g4f.embeddings import EmbeddingInput, EmbeddingOptions, EmbeddingRequest
 from g4f.errors import InvalidInputError
 from g4f.images import ImageOperation, ImageOptions, ImageRequest
@@ -157,6 +158,19 @@ _IMAGE_NAMES = frozenset(ImageArguments.__annotations__)
 _IMAGE_OPTIONS = frozenset(ImageOptions.__annotations__)
 _EMBEDDING_NAMES = frozenset(EmbeddingArguments.__annotations__)
 _EMBEDDING_OPTIONS = frozenset(EmbeddingOptions.__annotations__)
+_HIDDEN = {"api_key", "base_url", "default_headers", "default_query", "extra_headers", "proxies", "proxy", "settings"}
+_SHOWN = (_CHAT_NAMES | _IMAGE_NAMES | _EMBEDDING_NAMES) - _HIDDEN
+SHOWN_BY_CLIENTS = frozenset(ClientArguments.__annotations__) - _HIDDEN
+
+
+def hide_arguments(arguments: Mapping[str, Any], shown: Set[str] = _SHOWN) -> Any:
+    """Hold what may be a key among arguments, and whatever came under a name that there is not; see `hide`.
+
+    Called as soon as they come: whatever is wrong beside a key, a report of the error shows the frames' variables.
+    """
+    if shown >= arguments.keys():
+        return arguments
+    return {name: value if name in shown else hide(value) for name, value in arguments.items()}
 
 
 def check_chat_arguments(messages: object, model: object, arguments: Mapping[str, Any]) -> None:
@@ -316,20 +330,18 @@ def _copy_extras(arguments: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     Raises:
         InvalidInputError: It is no mapping, or there is a header that none can be.
     """
-    found = {}
-    for name in _EXTRAS:
-        given = arguments.get(name)
-        if given is not None:
-            if not isinstance(given, Mapping):
-                raise InvalidInputError(f"{name} must be a mapping, as {{name: value}}, not {type(given).__name__}.")
-            found[name] = dict(given)
+    found = {name: arguments[name] for name in _EXTRAS if arguments.get(name) is not None}
+    for name, given in found.items():
+        if not isinstance(given, Mapping):
+            kind = type(reveal(given)).__name__
+            raise InvalidInputError(f"{name} must be a mapping, as {{name: value}}, not {kind}.")
     if "extra_headers" in found:
         check_headers(found["extra_headers"], "extra_headers")
-    return found
+    return {name: {key: reveal(value) for key, value in given.items()} for name, given in found.items()}
 
 
 def check_headers(headers: Mapping[Any, Any], argument: str) -> None:
-    """Refuse what cannot be sent as headers.
+    """Refuse what cannot be sent as headers; they are as `hide` holds them.
 
     Raises:
         InvalidInputError: A name or a value is none.
@@ -337,8 +349,12 @@ def check_headers(headers: Mapping[Any, Any], argument: str) -> None:
     for name, value in headers.items():
         if not (isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
             raise InvalidInputError(f"{argument} has {name!r}, which can be no header's name.")
-        if not (isinstance(value, str) and _HEADER_VALUE.fullmatch(value)):  # not shown: it may be a key
+        if not _can_be_sent(reveal(value)):
             raise InvalidInputError(f"{argument}[{name!r}] must be a text of one line.")
+
+
+def _can_be_sent(value: object) -> bool:
+    return isinstance(value, str) and _HEADER_VALUE.fullmatch(value) is not None
 
 
 def copy_messages(messages: Messages) -> tuple[dict[str, Any], ...]:

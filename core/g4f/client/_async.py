@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never, NoReturn, Self, Unpack, cast
 
 from g4f.client._arguments import (
+    SHOWN_BY_CLIENTS,
     ByProvider,
     ClientArguments,
     ProviderInput,
     ProvidersInput,
     SettingsInput,
+    hide_arguments,
     refuse_client_arguments,
 )
 from g4f.client._chat import Chat
@@ -33,7 +35,7 @@ from g4f.client._settings import (
     read_settings,
 )
 from g4f.context import Call, Limits, Middleware, Request, Timeout
-from g4f.credentials import Secret, hide_proxy, refuse_key
+from g4f.credentials import Secret, hide, hide_proxy, refuse_key
 from g4f.dispatch import Dispatcher
 from g4f.environment import show_log
 from g4f.middleware.cooldown import Cooldown
@@ -139,10 +141,13 @@ class AsyncClient:
         ssl_context: SSLContext | None = None,
         **unknown: Never,
     ) -> None:
+        # First of all, so that no report of an error shows what is in these variables; see `hide_arguments`.
+        api_key, base_url, proxies, settings = hide(api_key), hide(base_url), hide(proxies), hide(settings)
+        default_headers, default_query, unknown = hide(default_headers), hide(default_query), hide(unknown)
         refuse_client_arguments(unknown)
         for given in (provider, image_provider):
             refuse_key(given)
-        hidden_proxies = read_proxies(proxies)
+        hidden_proxies = read_proxies(cast(Any, proxies))
         self._arguments = ClientArguments(
             provider=provider,
             image_provider=image_provider,
@@ -201,6 +206,7 @@ class AsyncClient:
             InvalidInputError: An argument cannot be used.
             TypeError: There is no such argument.
         """
+        changes = hide_arguments(changes, SHOWN_BY_CLIENTS)
         known = self._arguments.keys() | _OWNED.keys()
         changed = {name: value for name, value in changes.items() if value is not None or name not in known}
         if "timeout" in changed:
@@ -340,7 +346,7 @@ def describe_missing_resource(client: object, name: str) -> str:
 
 
 def _find_unnamed(
-    provider: ProvidersInput | None, image_provider: ProvidersInput | None, base_url: ByProvider | None
+    provider: ProvidersInput | None, image_provider: ProvidersInput | None, base_url: object
 ) -> tuple[ProviderInput, ...]:
     """Return who is meant by a plain address without a provider."""
-    return (UNNAMED,) if provider is None and image_provider is None and isinstance(base_url, str) else ()
+    return (UNNAMED,) if provider is None and image_provider is None and isinstance(base_url, Secret) else ()

@@ -13,6 +13,7 @@ from g4f.client._arguments import (
     ProvidersInput,
     Tools,
     check_chat_arguments,
+    hide_arguments,
     make_chat_request,
 )
 from g4f.client._final import CompletionStream
@@ -96,6 +97,8 @@ class Completions:
             TypeError: An argument can never be right. Everything else is raised when the result is awaited.
             G4FError: When awaited.
         """
+        if arguments:
+            arguments = hide_arguments(arguments)
         if stream:
             return self._begin(ChatStream, messages, model, provider, arguments)
         check_chat_arguments(messages, model, arguments)
@@ -139,6 +142,7 @@ class Completions:
 
         The arguments are those of `create`; as those of `parse`, `response_format` and `tools` may be types.
         """
+        arguments = hide_arguments(arguments)
         asked: dict[str, Any] = {**arguments, "response_format": response_format, "tools": tools}
         kind = None if isinstance(response_format, Mapping) else response_format
         if kind is None and not tools:
@@ -220,6 +224,7 @@ class Completions:
         """
         from g4f.client._parse import Wanted  # here because a program that only chats need not pay for it
 
+        arguments = hide_arguments(arguments)
         check_chat_arguments(messages, model, arguments)
         wanted = Wanted.make(response_format, tools or ())
         return self._ask_for(wanted, messages, model, provider, arguments)

@@ -15,6 +15,7 @@ from g4f.client._settings import CUSTOM, UNNAMED, Given, list_providers, split_e
 from g4f.context import Request
 from g4f.credentials import (
     GENERIC_VARIABLES,
+    Secret,
     check_settings,
     find_variable,
     has_access,
@@ -88,11 +89,11 @@ class Choices:
     """
 
     def __init__(self) -> None:
-        self._known: dict[Hashable, tuple[Choice, tuple[object, ...]]] = {}
+        self._known: dict[Hashable, tuple[Choice, int]] = {}
 
     def find(self, key: Hashable) -> Choice | None:
         """Return what was chosen before, if that would still be chosen."""
-        choice, values = self._known.get(key, (None, ()))
+        choice, values = self._known.get(key, (None, 0))
         return choice if choice is not None and read_variables(choice.variables) == values else None
 
     def keep(self, key: Hashable, choice: Choice) -> None:
@@ -317,13 +318,13 @@ class Chooser:
         """
         return next(self._find_all_given((what,), source, scopes), None)
 
-    def _find_settings(self, source: Source, scopes: Sequence[Given]) -> Mapping[str, str]:
+    def _find_settings(self, source: Source, scopes: Sequence[Given]) -> Mapping[str, Secret]:
         """Join the settings that belong to a provider; the call's come first.
 
         Raises:
             InvalidInputError: Plain ones belong to nobody, or the provider has no such setting.
         """
-        found: dict[str, str] = {}
+        found: dict[str, Secret] = {}
         for settings in self._find_all_given(("settings", "api_version"), source, scopes):
             found = {**settings, **found}
         check_settings(source.name, source.manifest, found)

@@ -9,6 +9,7 @@ from g4f.client._arguments import (
     EmbeddingArguments,
     ProvidersInput,
     check_embedding_arguments,
+    hide_arguments,
     make_embedding_request,
 )
 from g4f.embeddings import EmbeddingInput, Embeddings
@@ -45,6 +46,7 @@ class EmbeddingsResource:
             TypeError: An argument can never be right. Everything else is raised when the result is awaited.
             G4FError: When awaited.
         """
+        arguments = hide_arguments(arguments)
         check_embedding_arguments(input, model, arguments)
         return self._embed(input, model, provider, arguments)
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Coroutine, Iterator
 from typing import Any, Literal, Unpack, overload
 
 from g4f.chat import Chunk, Completion
-from g4f.client._arguments import ChatArguments, Messages, ProvidersInput, check_chat_arguments
+from g4f.client._arguments import ChatArguments, Messages, ProvidersInput, check_chat_arguments, hide_arguments
 from g4f.client._async import AsyncClient
 from g4f.client._sync import Client
 from g4f.middleware.retry import Retry
@@ -51,6 +51,7 @@ class ChatCompletion:
             TypeError: An argument can never be right.
             G4FError: Nobody could answer.
         """
+        arguments = hide_arguments(arguments)
         check_chat_arguments(messages, model, arguments)
         if stream:
             return _iterate(model, messages, provider, arguments)
@@ -94,6 +95,7 @@ class ChatCompletion:
             TypeError: An argument can never be right.
             G4FError: When awaited: nobody could answer.
         """
+        arguments = hide_arguments(arguments)
         check_chat_arguments(messages, model, arguments)
         if stream:
             return _iterate_async(model, messages, provider, arguments)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from g4f.client._arguments import ImageArguments, ProvidersInput, check_image_arguments, make_image_request
+from g4f.client._arguments import (
+    ImageArguments,
+    ProvidersInput,
+    check_image_arguments,
+    hide_arguments,
+    make_image_request,
+)
 from g4f.client._pictures import read_images
 from g4f.drawing import MAX_IMAGES
 from g4f.errors import InvalidInputError
@@ -50,6 +56,7 @@ class ImagesResource:
             TypeError: An argument can never be right. Everything else is raised when the result is awaited.
             G4FError: When awaited.
         """
+        arguments = hide_arguments(arguments)
         check_image_arguments(prompt, model, arguments)
         return self._draw(prompt, model, provider, response_format, arguments)
 
@@ -64,6 +71,7 @@ class ImagesResource:
         **arguments: Unpack[ImageArguments],
     ) -> Coroutine[Any, Any, Images]:
         """Change pictures as `prompt` says; `mask` is a PNG whose transparent parts may change. Else as `generate`."""
+        arguments = hide_arguments(arguments)
         check_image_arguments(prompt, model, arguments)
         images = list(image) if isinstance(image, (list, tuple)) else [image]
         return self._draw(prompt, model, provider, response_format, arguments, "edit", images, mask)
@@ -77,6 +85,7 @@ class ImagesResource:
         **arguments: Unpack[ImageArguments],
     ) -> Coroutine[Any, Any, Images]:
         """Draw a picture like another one: an edit with a prompt of ours, since no service has variations any more."""
+        arguments = hide_arguments(arguments)
         return self.edit(image, VARIATION, model, provider, response_format, **arguments)
 
     async def _draw(

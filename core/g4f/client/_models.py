@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Unpack
 
 from g4f.chat import ChatRequest
-from g4f.client._arguments import CallArguments, ProvidersInput
+from g4f.client._arguments import CallArguments, ProvidersInput, hide_arguments
 from g4f.client._settings import UNNAMED
-from g4f.credentials import has_access
+from g4f.credentials import Secret, has_access
 from g4f.dispatch import Dispatcher
 from g4f.errors import APIStatusError, ModelNotFoundError
 from g4f.known import guess_model
@@ -60,9 +60,10 @@ class Models:
         Raises:
             G4FError: The provider cannot be asked.
         """
+        arguments = hide_arguments(arguments)
         chosen = provider if provider is not None else self._client._settings.provider
         # An address that came without a provider means one, which `choose` finds.
-        at_server = isinstance(arguments.get("base_url"), str) or UNNAMED in self._client._settings.base_urls.owners
+        at_server = isinstance(arguments.get("base_url"), Secret) or UNNAMED in self._client._settings.base_urls.owners
         if chosen is None and not at_server:
             usable = self._client._shared.registry().list_usable()
             rows = [
@@ -88,6 +89,7 @@ class Models:
         Raises:
             ModelNotFoundError: There is none of that name.
         """
+        arguments = hide_arguments(arguments)
         listing = self.list(provider, **arguments)
         del arguments  # as in _chat.py
         models = await listing

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from g4f.client._arguments import ByProvider, ProviderInput, ProvidersInput, SettingsInput, check_headers
 from g4f.context import Limits, Middleware, Timeout
-from g4f.credentials import Secret, check_base_url, hide_proxy, make_secret
+from g4f.credentials import Secret, check_base_url, hide_proxy, make_secret, reveal
 from g4f.errors import InvalidInputError
 from g4f.middleware.retry import Budget, Retry
 from g4f.registry import Registry
@@ -37,7 +37,7 @@ class Given(NamedTuple):
 
 
 def read_keys(api_key: ByProvider | None, *owners: ProvidersInput | None) -> Given:
-    """Hold keys so that nothing shows them; a plain one belongs to the one of `owners`, now and for ever.
+    """Check keys, as `hide` holds them; a plain one belongs to the one of `owners`, now and for ever.
 
     Raises:
         InvalidInputError: A key can be none.
@@ -55,7 +55,7 @@ def read_base_urls(base_url: ByProvider | None, *owners: ProvidersInput | None) 
     """
     if isinstance(base_url, Mapping):
         return _read_by_name("base_url", base_url, lambda url, _: check_base_url(url), owners)
-    if base_url is None or base_url == "":
+    if base_url is None or reveal(base_url) == "":
         return Given("base_url")
     return Given("base_url", check_base_url(base_url), _join_providers(owners) or (UNNAMED,))
 
@@ -70,21 +70,21 @@ def read_settings(settings: SettingsInput | None, *owners: ProvidersInput | None
 
 
 def read_default_headers(headers: SettingsInput | None, *owners: ProvidersInput | None) -> Given:
-    """Check headers for each request, or such by provider name, and hold them so that nothing shows them.
+    """Check headers for each request, or such by provider name, as `hide` holds them.
 
     Raises:
         InvalidInputError: They are no mapping, one cannot be sent, or names of both kinds are mixed.
     """
-    return _read_texts("default_headers", headers, _hide_headers, owners)
+    return _read_texts("default_headers", headers, _read_headers, owners)
 
 
 def read_default_query(query: SettingsInput | None, *owners: ProvidersInput | None) -> Given:
-    """Check parameters for each request, or such by provider name, and hold them so that nothing shows them.
+    """Check parameters for each request, or such by provider name, as `hide` holds them.
 
     Raises:
         InvalidInputError: They are no mapping, one is no text, or names of both kinds are mixed.
     """
-    return _read_texts("default_query", query, _hide_query, owners)
+    return _read_texts("default_query", query, _read_query, owners)
 
 
 def _read_texts(
@@ -96,7 +96,7 @@ def _read_texts(
     if given is None:
         return Given(what)
     if not isinstance(given, Mapping):
-        raise InvalidInputError(f"{what} must be a mapping of names to texts, not {type(given).__name__}.")
+        raise InvalidInputError(f"{what} must be a mapping of names to texts, not {type(reveal(given)).__name__}.")
     named = {name: read(value) for name, value in given.items() if isinstance(value, Mapping)}
     if named and len(named) < len(given):
         raise InvalidInputError(f"{what} holds both names of its own and providers: write {{provider: {{name: …}}}}.")
@@ -105,16 +105,16 @@ def _read_texts(
     return Given(what, read(given), _join_providers(owners))
 
 
-def _hide_headers(headers: Mapping[Any, Any]) -> Mapping[str, Secret]:
+def _read_headers(headers: Mapping[Any, Any]) -> Mapping[str, Secret]:
     check_headers(headers, "default_headers")
-    return {name: Secret(value) for name, value in headers.items()}
+    return headers
 
 
-def _hide_query(query: Mapping[Any, Any]) -> Mapping[str, Secret]:
+def _read_query(query: Mapping[Any, Any]) -> Mapping[str, Secret]:
     for name, value in query.items():
-        if not (isinstance(name, str) and name and isinstance(value, str)):  # not shown: it may be a key
+        if not (isinstance(name, str) and name and isinstance(reveal(value), str)):
             raise InvalidInputError(f"default_query[{name!r}] must be a text.")
-    return {name: Secret(value) for name, value in query.items()}
+    return query
 
 
 def read_api_versions(api_version: ByProvider | None, *owners: ProvidersInput | None) -> Given:
@@ -149,17 +149,22 @@ def _read_by_name(
     return Given(what, None, _join_providers(owners), {name: read(value, name) for name, value in given.items()})
 
 
-def _read_api_version(version: object) -> Mapping[str, str]:
+def _read_api_version(version: object) -> Mapping[str, Secret]:
     return _read_setting_texts({"api_version": version})
 
 
-def _read_setting_texts(given: Mapping[Any, Any]) -> Mapping[str, str]:
+def _read_setting_texts(given: Mapping[Any, Any]) -> Mapping[str, Secret]:
     """Return settings as texts; None counts as not given."""
-    texts = {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
-    for name, value in texts.items():
-        if value is not None and not (isinstance(value, str) and value.strip() and value.isprintable()):
-            raise InvalidInputError(f"The setting {name} must be a text of one line, not {value!r}.")
-    return {name: value for name, value in texts.items() if value is not None}
+    texts = {name: _read_text(reveal(value)) for name, value in given.items() if value is not None}
+    for name, text in texts.items():
+        if text is None:
+            raise InvalidInputError(f"The setting {name} must be a text of one line.")
+    return cast("dict[str, Secret]", texts)
+
+
+def _read_text(value: object) -> Secret | None:
+    text = str(value) if isinstance(value, Path) else value
+    return Secret(text) if isinstance(text, str) and text.strip() and text.isprintable() else None
 
 
 def _join_providers(given: tuple[ProvidersInput | None, ...]) -> tuple[ProviderInput, ...]:
@@ -187,15 +192,15 @@ class Settings(NamedTuple):
     limits: Limits
 
 
-def read_proxies(proxies: str | Mapping[str, str | Secret] | None) -> Mapping[str, Secret] | None:
-    """Hold proxies by scheme so that nothing shows them; what was held so already stays as it is.
+def read_proxies(proxies: Secret | Mapping[str, Secret] | None) -> Mapping[str, Secret] | None:
+    """Check proxies, as `hide` holds them, and return them by scheme.
 
     Raises:
         InvalidInputError: A scheme is unknown, or an address is none.
     """
     if proxies is None:
         return None
-    found = {"all": proxies} if isinstance(proxies, str) else dict(proxies)
+    found = {"all": proxies} if isinstance(proxies, Secret) else dict(proxies)
     unknown = found.keys() - {"all", "https", "http"}
     if unknown:
         raise InvalidInputError(f"proxies has the key {sorted(unknown)[0]!r}; the keys are 'all', 'https' and 'http'.")

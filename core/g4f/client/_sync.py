@@ -9,6 +9,7 @@ from weakref import WeakSet
 
 from g4f.chat import Chunk, Completion, Usage
 from g4f.client._arguments import (
+    SHOWN_BY_CLIENTS,
     ByProvider,
     CallArguments,
     ChatArguments,
@@ -20,11 +21,13 @@ from g4f.client._arguments import (
     ProvidersInput,
     SettingsInput,
     Tools,
+    hide_arguments,
 )
 from g4f.client._async import AsyncClient, describe_client, describe_missing_resource
 from g4f.client._final import CompletionStream
 from g4f.client._models import ModelInfo, ModelList
 from g4f.context import Limits, Middleware, Timeout
+from g4f.credentials import hide
 from g4f.embeddings import EmbeddingInput, Embeddings
 from g4f.errors import APIConnectionError, Attempt
 from g4f.images import Images
@@ -172,6 +175,9 @@ class Client:
         ssl_context: SSLContext | None = None,
         **unknown: Never,
     ) -> None:
+        # As in AsyncClient: this frame, too, is shown by reports of errors.
+        api_key, base_url, proxies, settings = hide(api_key), hide(base_url), hide(proxies), hide(settings)
+        default_headers, default_query, unknown = hide(default_headers), hide(default_query), hide(unknown)
         inner = AsyncClient(
             provider,
             image_provider,
@@ -217,6 +223,7 @@ class Client:
             InvalidInputError: An argument cannot be used.
             TypeError: There is no such argument.
         """
+        changes = hide_arguments(changes, SHOWN_BY_CLIENTS)
         other = Client.__new__(Client)
         other._attach(self._inner.with_options(**changes), self._portal.share())
         return other
@@ -325,6 +332,8 @@ class SyncCompletions:
         **arguments: Unpack[ChatArguments],
     ) -> Completion | SyncStream:
         """Ask for an answer; see the same method of `AsyncClient`. A stream is asked for when it is first used."""
+        if arguments:
+            arguments = hide_arguments(arguments)
         if stream:
             begin = self._client._inner.chat.completions.create
             return SyncStream(begin(messages, model, provider, stream=True, **arguments), self._client)
@@ -367,6 +376,7 @@ class SyncCompletions:
         **arguments: Unpack[ParseArguments],
     ) -> SyncCompletionStream[Any]:
         """Ask for an answer as it is made, with the whole at the end; see the same method of `AsyncClient`."""
+        arguments = hide_arguments(arguments)
         begin = self._client._inner.chat.completions.stream
         stream = begin(messages, model, provider, response_format=response_format, tools=tools, **arguments)
         return SyncCompletionStream(stream, self._client)
@@ -406,6 +416,7 @@ class SyncCompletions:
         **arguments: Unpack[ParseArguments],
     ) -> ParsedCompletion[Any]:
         """Ask for an answer of a type; see the same method of `AsyncClient`."""
+        arguments = hide_arguments(arguments)
         parse = self._client._inner.chat.completions.parse
         answer = parse(messages, model, provider, response_format=response_format, tools=tools or (), **arguments)
         del arguments  # as in _chat.py
@@ -427,6 +438,7 @@ class SyncImages:
         **arguments: Unpack[ImageArguments],
     ) -> Images:
         """Draw pictures; see the same method of `AsyncClient`."""
+        arguments = hide_arguments(arguments)
         images = self._client._inner.images.generate(prompt, model, provider, response_format, **arguments)
         del arguments  # as in _chat.py
         return self._client._run(images)
@@ -442,6 +454,7 @@ class SyncImages:
         **arguments: Unpack[ImageArguments],
     ) -> Images:
         """Change pictures; see the same method of `AsyncClient`."""
+        arguments = hide_arguments(arguments)
         images = self._client._inner.images.edit(image, prompt, model, provider, response_format, mask, **arguments)
         del arguments  # as in _chat.py
         return self._client._run(images)
@@ -455,6 +468,7 @@ class SyncImages:
         **arguments: Unpack[ImageArguments],
     ) -> Images:
         """Draw a picture like another one; see the same method of `AsyncClient`."""
+        arguments = hide_arguments(arguments)
         images = self._client._inner.images.create_variation(image, model, provider, response_format, **arguments)
         del arguments  # as in _chat.py
         return self._client._run(images)
@@ -474,6 +488,7 @@ class SyncEmbeddings:
         **arguments: Unpack[EmbeddingArguments],
     ) -> Embeddings:
         """Turn texts into vectors; see the same method of `AsyncClient`."""
+        arguments = hide_arguments(arguments)
         embeddings = self._client._inner.embeddings.create(input, model, provider, **arguments)
         del arguments  # as in _chat.py
         return self._client._run(embeddings)
@@ -487,6 +502,7 @@ class SyncModels:
 
     def list(self, provider: ProvidersInput | None = None, **arguments: Unpack[CallArguments]) -> ModelList:
         """List models; see the same method of `AsyncClient`."""
+        arguments = hide_arguments(arguments)
         models = self._client._inner.models.list(provider, **arguments)
         del arguments  # as in _chat.py
         return self._client._run(models)
@@ -495,6 +511,7 @@ class SyncModels:
         self, model: str, provider: ProvidersInput | None = None, **arguments: Unpack[CallArguments]
     ) -> ModelInfo:
         """Return one model; see the same method of `AsyncClient`."""
+        arguments = hide_arguments(arguments)
         found = self._client._inner.models.retrieve(model, provider, **arguments)
         del arguments  # as in _chat.py
         return self._client._run(found)

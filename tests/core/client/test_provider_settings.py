@@ -112,7 +112,7 @@ async def test_settings_belong_to_the_provider_that_they_were_given_with() -> No
         ({"provider": Bare, "api_version": "1"}, "Bare has no setting 'api_version'; it has none."),
         ({"provider": [Keep, Bare], "api_version": "1"}, r"not clear whose api_version this is: .*\{'Keep': …\}"),
         ({"provider": [Bare, Keep], "settings": {"Bare": {"x": "1"}}}, "Bare has no setting 'x'"),
-        ({"settings": {"team": 5}}, "The setting team must be a text of one line, not 5."),
+        ({"settings": {"team": 5}}, "The setting team must be a text of one line."),
         ({"settings": {"team": "a\r\nX-Key: b"}}, "must be a text of one line"),
         ({"settings": {"team": "x", "Keep": {"folder": "y"}}}, "settings holds both names of its own and providers"),
         ({"settings": "team=x"}, "must be a mapping of names to texts, not str"),
