@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 
 TYPE_CHECKING = False  # which type checkers know by its name, without the module `typing`
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from sys import UnraisableHookArgs
     from types import FrameType
     from typing import NoReturn
 
@@ -47,7 +49,15 @@ def end_at_once() -> None:
 
 def clean_up_first() -> None:
     """Let Ctrl-C raise `KeyboardInterrupt`, if `end_at_once` was called."""
+    sys.unraisablehook = _leave_if_interrupted
     _replace(leave_interrupted, signal.default_int_handler)
+
+
+def _leave_if_interrupted(lost: UnraisableHookArgs) -> None:
+    """Exit where the exception came while an object was freed, which Python would only write about."""
+    if lost.exc_type is KeyboardInterrupt:
+        leave_interrupted()
+    sys.__unraisablehook__(lost)
 
 
 def outlast() -> None:

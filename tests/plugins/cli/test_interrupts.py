@@ -120,6 +120,31 @@ def test_what_is_pressed_while_python_ends_changes_nothing(program: Program) -> 
     assert process.returncode == 0
 
 
+FREED = """
+import os
+import signal
+import click
+
+class Freed:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        sum(range(10))
+
+@click.command("freed")
+def command():
+    Freed()
+    click.echo("lost")
+"""
+
+
+def test_what_is_pressed_while_an_object_is_freed_counts(program: Program) -> None:
+    """Python itself would write a traceback, and go on."""
+    bring(program, "g4f-freed", {"freed": "g4f_freed:command"}, FREED)
+    process = program.start("freed")
+    assert process.communicate() == (b"", b"")
+    assert process.returncode == 130
+
+
 @pytest.mark.moments(12)
 def test_a_stream_is_interrupted(program: Program, moments: list[float]) -> None:
     """Its connection is closed, and what came of an answer is kept."""
@@ -137,7 +162,7 @@ def test_a_stream_is_interrupted(program: Program, moments: list[float]) -> None
         assert whole.startswith(answer.partition("\n")[0])
 
 
-@pytest.mark.moments(20)
+@pytest.mark.moments(12)
 def test_a_picture_that_is_saved_is_interrupted(program: Program, moments: list[float]) -> None:
     """Each file that is there is whole, and has its name."""
     picture = PIXEL.ljust(4_000_000, b"x")
