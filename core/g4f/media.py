@@ -196,14 +196,41 @@ async def _save_all(images: Sequence[Image], folder: Path, download: Download) -
     pictures = [await _read_picture(image, download) for image in images]  # before the first is written
     import asyncio  # here because a program that only imports the client need not pay for it
 
-    saving = asyncio.ensure_future(asyncio.to_thread(save_images, pictures, folder))  # files block
+    saving = _Saving()
     try:
-        paths = await asyncio.shield(saving)
-    except asyncio.CancelledError:  # the thread goes on: nobody will know what it has saved
-        _remove(await saving)
+        paths = await asyncio.to_thread(saving.save, pictures, folder)  # files block
+    except asyncio.CancelledError:
+        saving.give_up()
         raise
     for image, path in zip(images, paths, strict=True):
         image.url, image.path, image.b64_json = f"/images/{path.name}", str(path), None
+
+
+class _Saving:
+    """Pictures that a thread saves for somebody who may leave: what nobody would know of, the last of both takes away.
+
+    Leaving stops no thread, and may not wait for it, as whoever waits may be canceled again.
+    """
+
+    def __init__(self) -> None:
+        self._paths: list[Path] = []
+        self._first = [True]  # taken in one atomic step
+
+    def save(self, pictures: Sequence[bytes], folder: Path) -> list[Path]:
+        """Save as `save_images` does, in the thread."""
+        self._paths = save_images(pictures, folder)
+        self._end()
+        return self._paths
+
+    def give_up(self) -> None:
+        """Leave; what is saved by now is gone at once, all else as soon as the thread is done with it."""
+        self._end()
+
+    def _end(self) -> None:
+        try:
+            self._first.pop()
+        except IndexError:
+            _remove(self._paths)
 
 
 async def _give_url(image: Image, download: Download) -> None:

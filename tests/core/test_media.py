@@ -20,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
+from g4f import media
 from g4f.context import Limits
 from g4f.errors import APIConnectionError, APIError, APIResponseError, G4FError, InvalidInputError
 from g4f.images import Image, Images
@@ -559,12 +560,42 @@ async def test_pictures_are_saved_off_the_event_loop(tmp_path: Path) -> None:
     assert turns > 1
 
 
-async def test_pictures_of_a_call_that_is_cancelled_are_taken_away(tmp_path: Path) -> None:
-    """Nobody would know of them; half of one is never left."""
+@pytest.mark.parametrize("cancels", [1, 2, 3])
+def test_pictures_of_a_call_that_is_cancelled_are_taken_away(cancels: int, tmp_path: Path) -> None:
+    """Nobody would know of them; half of one is never left, however often it is cancelled, once the loop has ended."""
+    asyncio.run(cancel_while_saving(tmp_path, cancels))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+async def cancel_while_saving(tmp_path: Path, cancels: int) -> None:
+    """Cancel so often while a large picture is saved."""
     big = Image(b64_json=base64.b64encode(PNG.ljust(2**25, b"x")).decode())
     saving = asyncio.create_task(deliver(big, None, tmp_path))
     while not any(tmp_path.iterdir()):  # noqa: ASYNC110 - the thread has no event to tell by
         await asyncio.sleep(0)
+    for _ in range(cancels):
+        saving.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await saving
+
+
+async def test_pictures_that_are_saved_before_the_call_hears_of_its_end_are_taken_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread is done, and the loop has not looked yet."""
+    saved, save = threading.Event(), media._Saving.save
+
+    def save_and_tell(*wanted: Any) -> Any:
+        paths = save(*wanted)
+        saved.set()
+        return paths
+
+    monkeypatch.setattr(media._Saving, "save", save_and_tell)
+    saving = asyncio.create_task(deliver(Image(b64_json=base64.b64encode(PNG).decode()), None, tmp_path))
+    await asyncio.sleep(0)
+    saved.wait()  # nothing else runs in the loop
     saving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await saving
