@@ -194,6 +194,8 @@ def count_calls(found: list[int]) -> Iterator[None]:
 
 async def measure_image(client: str, origin: str, size: int) -> Figures:
     """A picture from the service, as bytes."""
+    if not hasattr(load(client, origin, "image"), "draw"):
+        raise SystemExit("it asks no service of one's own for pictures")
     return await _repeat(client, origin, "image", lambda made: made.draw("A fox"), upstream.make_picture())
 
 
