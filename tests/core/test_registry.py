@@ -253,6 +253,17 @@ def test_an_entry_point_names_a_module_and_what_is_in_it(site: Path, value: str,
     assert (ref.module, ref.attribute) == (module, attribute)
 
 
+def test_a_provider_in_a_single_file_says_that_it_must_be_a_package(site: Path) -> None:
+    """There is no place for its manifest."""
+    (site / "g4f_provider_single.py").write_text("")
+    registry = Registry(refs=[ProviderRef("One", "g4f_provider_single", "One")])
+    with pytest.raises(ProviderBrokenError) as caught:
+        registry.read_manifest(registry.find("One"))
+    says = "names g4f_provider_single, a single file: it must be a package, with One.toml beside __init__.py."
+    assert str(caught.value).startswith("The provider One of an unnamed distribution")
+    assert str(caught.value).endswith(f" {says}")
+
+
 def test_an_entry_point_whose_package_is_gone_says_so(site: Path) -> None:
     """As after half an uninstall."""
     package = write_distribution(site, "GoneOne")
