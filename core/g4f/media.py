@@ -174,7 +174,7 @@ async def deliver_images(images: Images, response_format: ImageFormat | None, fo
         download: Fetches the bytes of a URL.
 
     Raises:
-        APIError: One cannot be downloaded, or is no picture; it names the provider.
+        APIError: One cannot be downloaded, or is no picture; it names the provider, and is not retryable.
         G4FError: A picture cannot be saved.
     """
     try:
@@ -189,6 +189,7 @@ async def deliver_images(images: Images, response_format: ImageFormat | None, fo
     except APIError as error:
         error.provider = error.provider or images.provider
         error.model = error.model or images.model or None
+        error.retryable = False  # they are drawn and paid for: to ask again pays again
         raise
 
 

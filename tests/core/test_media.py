@@ -22,7 +22,14 @@ from PIL import Image as Pillow
 
 from g4f import media
 from g4f.context import Limits
-from g4f.errors import APIConnectionError, APIError, APIResponseError, G4FError, InvalidInputError
+from g4f.errors import (
+    APIConnectionError,
+    APIError,
+    APIResponseError,
+    APITimeoutError,
+    G4FError,
+    InvalidInputError,
+)
 from g4f.images import Image, Images
 from g4f.media import deliver_images, make_data_url, read_image, save_image, save_images, sniff_image
 from loopback import Loopback, Reply
@@ -492,6 +499,22 @@ async def test_what_is_downloaded_must_be_a_picture_too(response_format: Any, tm
         await deliver(Image(url="https://x/junk"), response_format, tmp_path)
 
     assert caught.value.provider == "Somebody"
+
+
+@pytest.mark.parametrize("response_format", [None, "b64_json"])
+async def test_what_was_drawn_and_cannot_be_had_is_not_to_be_asked_for_again(
+    response_format: Any, tmp_path: Path
+) -> None:
+    """It would be paid for twice, and is most often still there."""
+
+    async def download_in_vain(url: str) -> bytes:
+        raise APITimeoutError(f"The download of {url} did not come within 2 s.")
+
+    images = Images(data=[Image(url="https://x/a.png")])
+    with pytest.raises(APITimeoutError) as caught:
+        await deliver_images(images, response_format, tmp_path, download_in_vain)
+
+    assert not caught.value.retryable
 
 
 async def test_pictures_of_a_service_may_have_urls_in_capitals(tmp_path: Path) -> None:

@@ -190,6 +190,8 @@ def _judge_error(row: Row, expected: End, outcome: Outcome, error: g4f.APIError,
         yield f"partial is {error.partial!r} after {text!r}"
     if error.provider not in {name for name, _ in PROVIDERS.values()}:
         yield "the error does not name the provider"
+    if error.retryable and any(turn.picture_url for turn in row.turns):
+        yield "the picture is drawn, and would be paid for twice"
 
 
 def _judge_answer(row: Row, outcome: Outcome) -> Iterator[str]:
