@@ -30,16 +30,6 @@ _SHORTEST_KEY = 12  # a header's value of fewer characters is none, and stays in
 _KEY_STARTS = ("sk-", "gsk_", "AIza", "xai-")
 
 
-def refuse_key(provider: object) -> None:
-    """Refuse a key that was given where a provider's name belongs, without showing it.
-
-    Raises:
-        InvalidInputError: It begins as keys do.
-    """
-    if isinstance(provider, str) and provider.startswith(_KEY_STARTS):
-        raise InvalidInputError("What was given as the provider looks like a key: pass it as api_key=…")
-
-
 class Secret:
     """A key. Its repr is redacted and it does not pickle; `reveal()` is called where it goes on the wire."""
 
@@ -80,6 +70,22 @@ def hide(given: object) -> Any:
 def reveal(given: object) -> object:
     """Return what `hide` holds, or what it did not have to."""
     return given.reveal() if isinstance(given, Secret) else given
+
+
+def hide_key(provider: Any) -> Any:
+    """Hold a key that was given where a provider belongs, for `refuse_key`; all else stays as it is."""
+    return hide(provider) if isinstance(provider, str) and provider.startswith(_KEY_STARTS) else provider
+
+
+def refuse_key(provider: object) -> None:
+    """Refuse a key that was given where a provider's name belongs, without showing it.
+
+    Raises:
+        InvalidInputError: It begins as keys do.
+    """
+    provider = hide_key(provider)
+    if isinstance(provider, Secret):
+        raise InvalidInputError("What was given as the provider looks like a key: pass it as api_key=…")
 
 
 def hide_proxy(proxy: object) -> Secret | None:

@@ -365,6 +365,13 @@ def test_no_key_is_in_a_report_however_it_is_asked(way: str) -> None:
         assert find_secret(lambda: ASK_OTHERWISE[way](client)) == []
 
 
+@pytest.mark.parametrize("make", [Client, AsyncClient])
+@pytest.mark.parametrize("name", ["provider", "image_provider"])
+def test_no_key_in_the_place_of_a_provider_is_in_a_report(make: type, name: str) -> None:
+    """It is refused, and only the frame of who gave it has it."""
+    assert find_secret(lambda: make(**{name: SECRET})) == []
+
+
 def ask(client: Mapping[str, Any], call: Mapping[str, Any], stream: bool) -> None:
     """Ask by a synchronous client, whose frames are those of the other one and more."""
     with Client(**{"max_retries": 0, "registry": Registry(), **client}) as made:

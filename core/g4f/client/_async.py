@@ -35,7 +35,7 @@ from g4f.client._settings import (
     read_settings,
 )
 from g4f.context import Call, Limits, Middleware, Request, Timeout
-from g4f.credentials import Secret, hide, hide_proxy, refuse_key
+from g4f.credentials import Secret, hide, hide_key, hide_proxy, refuse_key
 from g4f.dispatch import Dispatcher
 from g4f.environment import show_log
 from g4f.middleware.cooldown import Cooldown
@@ -144,6 +144,7 @@ class AsyncClient:
         # First of all, so that no report of an error shows what is in these variables; see `hide_arguments`.
         api_key, base_url, proxies, settings = hide(api_key), hide(base_url), hide(proxies), hide(settings)
         default_headers, default_query, unknown = hide(default_headers), hide(default_query), hide(unknown)
+        provider, image_provider = hide_key(provider), hide_key(image_provider)
         refuse_client_arguments(unknown)
         for given in (provider, image_provider):
             refuse_key(given)

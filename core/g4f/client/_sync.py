@@ -27,7 +27,7 @@ from g4f.client._async import AsyncClient, describe_client, describe_missing_res
 from g4f.client._final import CompletionStream
 from g4f.client._models import ModelInfo, ModelList
 from g4f.context import Limits, Middleware, Timeout
-from g4f.credentials import hide
+from g4f.credentials import hide, hide_key
 from g4f.embeddings import EmbeddingInput, Embeddings
 from g4f.errors import APIConnectionError, Attempt
 from g4f.images import Images
@@ -178,6 +178,7 @@ class Client:
         # As in AsyncClient: this frame, too, is shown by reports of errors.
         api_key, base_url, proxies, settings = hide(api_key), hide(base_url), hide(proxies), hide(settings)
         default_headers, default_query, unknown = hide(default_headers), hide(default_query), hide(unknown)
+        provider, image_provider = hide_key(provider), hide_key(image_provider)
         inner = AsyncClient(
             provider,
             image_provider,
