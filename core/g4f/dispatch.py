@@ -386,7 +386,10 @@ class Trial:
         _hide_origin(error, self._plugin, self._access)
         sent_none = not (self._access.list_secrets() or self._call.request.extra_headers)
         if isinstance(error, AuthenticationError) and self._access.foreign and sent_none:
-            error.args = (f"{error.message} No key was sent: none is given for this address.", *error.args[1:])
+            error.args = (
+                f"{error.message.rstrip('.')}. No key was sent: none is given for this address.",
+                *error.args[1:],
+            )
         return _keep_jobs(tidy_error(error, self._call.target, self._secrets), self._jobs)
 
 

@@ -17,7 +17,7 @@ class Environment(NamedTuple):
     Attributes:
         providers: `G4F_PROVIDERS`: names in the order in which providers are preferred, separated by commas.
         plugins: `G4F_PLUGINS`: the only distributions whose providers may be loaded ("none" loads none).
-        blocked: `G4F_BLOCK`: distributions whose providers may not be loaded.
+        blocked: `G4F_BLOCK`: distributions whose providers may not be loaded, or providers.
         media_folder: `G4F_MEDIA_DIR`: where generated images are saved.
         log_level: `G4F_LOG`: `info` or `debug`.
     """

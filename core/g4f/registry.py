@@ -267,8 +267,8 @@ class Registry:
         if environment.plugins is None and not environment.blocked:
             return  # the usual case reads no distribution's name
         name = normalize_name(ref.distribution)
-        if name in environment.blocked:
-            raise ProviderBrokenError(f"{ref.name} is not loaded: G4F_BLOCK names its distribution {ref.distribution}.")
+        if {name, ref.name.lower()} & environment.blocked:
+            raise ProviderBrokenError(f"{ref.name} is not loaded: G4F_BLOCK names it, or {ref.distribution}.")
         if environment.plugins is not None and name not in environment.plugins:
             raise ProviderBrokenError(
                 f"{ref.name} is not loaded: G4F_PLUGINS does not name its distribution {ref.distribution}."

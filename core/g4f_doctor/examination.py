@@ -19,6 +19,7 @@ from g4f_doctor.distributions import (
 )
 from g4f_doctor.package import check_core, find_package, load_registry
 from g4f_doctor.providers import (
+    check_limits,
     check_preferences,
     check_providers,
     list_unknown_providers,
@@ -48,6 +49,7 @@ def examine(*, import_providers: bool = False) -> Report:
         if import_providers:
             providers = tuple(map(try_provider, providers))
         findings += [*check_providers(providers), *check_preferences(registry)]
+        findings += check_limits(registry, providers)
         findings += check_names()
     except Exception as error:  # noqa: BLE001 - whatever breaks g4f, the doctor tells it
         providers = tuple(list_unknown_providers())

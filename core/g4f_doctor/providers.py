@@ -73,7 +73,7 @@ def _survey(registry: Registry, name: str) -> ProviderReport:
 def _is_blocked(registry: Registry, ref: ProviderRef) -> bool:
     allowed, blocked = registry.environment.plugins, registry.environment.blocked
     name = ref.distribution.lower()
-    return name in blocked or (allowed is not None and name not in allowed)
+    return bool({name, ref.name.lower()} & blocked) or (allowed is not None and name not in allowed)
 
 
 def _judge_access(name: str, manifest: Manifest) -> tuple[State, str]:
@@ -150,6 +150,21 @@ def check_providers(providers: Iterable[ProviderReport]) -> Iterator[Finding]:
 
 def _name_in(name: str, reason: str) -> str:
     return reason if name in reason else f"{name}: {reason}"
+
+
+def check_limits(registry: Registry, providers: Iterable[ProviderReport]) -> Iterator[Finding]:
+    """Look whether the distributions that the environment allows or blocks are there."""
+    from g4f.environment import normalize_name
+
+    providers = list(providers)
+    there = {normalize_name(provider.distribution) for provider in providers}
+    limits = {"G4F_PLUGINS": registry.environment.plugins or (), "G4F_BLOCK": registry.environment.blocked}
+    blockable = {provider.name.lower() for provider in providers}
+    for variable, names in limits.items():
+        for name in sorted({*names} - there - (blockable if variable == "G4F_BLOCK" else set())):
+            meant = next((one.distribution for one in providers if one.name.lower() == name), None)
+            hint = f" Write {meant}." if meant else ""
+            yield Finding("note", f"{variable} names {name!r}, and no distribution of that name is installed.{hint}")
 
 
 def check_preferences(registry: Registry) -> Iterator[Finding]:

@@ -271,6 +271,18 @@ def test_a_misspelled_variable_is_noted(site: Path, examine: Examine) -> None:
     assert "G4F_API_KEY" not in str(report["findings"])
 
 
+def test_what_blocks_nothing_is_noted(site: Path, examine: Examine) -> None:
+    """A provider is blocked by its name too; only distributions are let load by theirs."""
+    install_core(site)
+    write_distribution(site, "Echo")
+    report = examine(bare=False, G4F_BLOCK="echo,ehco")
+    assert [row["state"] for row in report["providers"] if row["name"] == "Echo"] == ["blocked"]
+    text = "G4F_BLOCK names 'ehco', and no distribution of that name is installed."
+    assert [finding["text"] for finding in report["findings"] if "G4F_BLOCK" in finding["text"]] == [text]
+    hint = "G4F_PLUGINS names 'echo', and no distribution of that name is installed. Write g4f-provider-echo."
+    assert {"level": "note", "text": hint} in examine(bare=False, G4F_PLUGINS="Echo")["findings"]
+
+
 def test_a_name_that_is_none_is_found(site: Path, examine: Examine) -> None:
     """The registry passes over it."""
     install_core(site)

@@ -63,6 +63,7 @@ def make_client(choice: Choice, *, media_folder: str | None = None) -> AsyncClie
     """
     client = import_client()
     registry = make_registry()
+    check_reach(choice, registry)
     check_prefix(choice, registry)
     return client(
         [_find_name(registry, name) for name in choice.providers] or None,
@@ -72,6 +73,22 @@ def make_client(choice: Choice, *, media_folder: str | None = None) -> AsyncClie
         registry=registry,
         media_folder=media_folder,
     )
+
+
+def check_reach(choice: Choice, registry: Registry) -> None:
+    """Look whether anybody is there to serve, and can be reached at the address that was given.
+
+    Raises:
+        InputError: Nobody is installed, or the chosen provider has no address.
+    """
+    if not (registry.list_names() or choice.providers or choice.model):
+        raise InputError(
+            "No provider is installed: run g4f install local, which needs no key, or g4f install NAME for another."
+        )
+    manifests = {ref.name: manifest for ref, manifest in registry.list_usable()} if choice.base_url else {}
+    for name in (_find_name(registry, provider) for provider in choice.providers):
+        if name in manifests and not manifests[name].base_url:
+            raise InputError(f"{name} has no address: leave --base-url out, or leave -p out to ask that server.")
 
 
 def check_prefix(choice: Choice, registry: Registry) -> None:
@@ -174,7 +191,9 @@ def check_choice(choice: Choice) -> None:
 
     Raises:
         G4FError: It cannot.
+        InputError: Nobody is installed, or the provider has no address, and one was given.
     """
+    check_reach(choice, make_registry())
     if len(choice.providers) == 1:
         find_provider(make_registry(), choice.providers[0])
 

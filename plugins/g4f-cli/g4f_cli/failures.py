@@ -42,6 +42,10 @@ _IN_OPTIONS = (
         re.compile(r"(No connection to (?:127\.0\.0\.1|localhost|\[::1\]):\d+: .*)"),
         r"\1 Start the server there, or name another one with --base-url URL.",
     ),
+    (re.compile(r"\bbase_url (must|was)"), r"--base-url \1"),
+    (re.compile(r"\bapi_key was left out"), "--key was left out"),
+    (re.compile(r": it begins with b(['\"]).*\1\.$"), "."),
+    (re.compile(r"\[json\.exception\.[\w.]+\] "), ""),
     (re.compile(r"`python -m g4f_doctor` lists them"), "g4f providers lists them"),
     (re.compile(r"provider_options=\{'(\w+)': \.\.\.\}"), r"--provider-option \1 …"),
 )
@@ -99,12 +103,32 @@ def _choose_code(error: G4FError) -> int:
     )
     if isinstance(error, no_access):
         return NO_ACCESS
+    if " is not loaded: G4F_" in str(error):  # a setting of the user's, and no fault of the provider's
+        return BAD_INPUT
     return BAD_INPUT if isinstance(error, bad_input) else FAILED
 
 
 def _describe_ours(error: G4FError) -> str:
-    sentences = [str(error) + _guess_model(error), *(f"Before that: {earlier}" for earlier in _list_earlier(error))]
+    sentences = [
+        end_sentence(str(error)) + _guess_model(error) + _find_remedy(error),
+        *(f"Before that: {earlier}" for earlier in _list_earlier(error)),
+    ]
     return " ".join(shorten(say_in_options(sentence)) for sentence in dict.fromkeys(sentences))
+
+
+def _find_remedy(error: G4FError) -> str:
+    """Return what can be done on the command line about what a service answered."""
+    from g4f import errors
+
+    if isinstance(error, errors.AuthenticationError):
+        owner = "the server's URL" if error.provider == "Custom" else error.provider
+        return f" Give another key by g4f keys set, of {owner}, or by --key KEY." if owner else ""
+    if isinstance(error, errors.NotFoundError) and "model" in str(error).lower():
+        where = "--base-url URL" if error.provider == "Custom" else f"--live -p {error.provider}"
+        return f" g4f models {where} lists those that are there."
+    if isinstance(error, (errors.RateLimitError, errors.InternalServerError)):
+        return " Try again later, or let another answer with -p PROVIDER."
+    return ""
 
 
 def _guess_model(error: G4FError) -> str:

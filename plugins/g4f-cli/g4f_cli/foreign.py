@@ -32,6 +32,11 @@ _LIKE: Mapping[str, str] = {
 }
 # Commands that packages of ours bring which may not be installed.
 ABSENT: Mapping[str, str] = {"auth": "g4f-provider-copilot", "download": "g4f-provider-local"}
+# What these do, so that nobody is imported for the help.
+HELP: Mapping[str, str] = {
+    "auth": "Sign in to a service; g4f auth --help lists which.",
+    "download": "Fetch a model for the provider Local.",
+}
 # Options of `llm logs` that say what is to be done, and the commands of `g4f logs` that do it.
 LOGS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("-c", "--current", "--cid", "--conversation"), ("show",)),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from g4f_cli.extensions import NAME, Extension, list_extensions
-from g4f_cli.foreign import ABSENT, COMMANDS, LACKING, explain_command, explain_lacking, names_model
+from g4f_cli.foreign import ABSENT, COMMANDS, HELP, LACKING, explain_command, explain_lacking, names_model
 from g4f_cli.interrupts import clean_up_first
 
 if TYPE_CHECKING:
@@ -124,7 +124,8 @@ class CommandGroup(click.Group):
             click.UsageError: There is one.
         """
         words = self._list_words(args)
-        if not words or args[-len(words) - 1] == "--":  # which says that a prompt comes
+        before = args[: len(args) - len(words)]
+        if not words or before[-1:] == ["--"]:  # which says that a prompt comes
             return
         self._refuse_absent(ctx, words[0], words[0])
         if self._is_command(words[0]) or self._translate_foreign(ctx, words):
@@ -220,7 +221,7 @@ class CommandGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         """Show the commands; of those that other packages bring, none is imported."""
         own = [(name, self._load(name).get_short_help_str(limit=200)) for name in self._homes]
-        brought = [(name, _describe(self._brought[name])) for name in sorted(self._brought)]
+        brought = [(name, _describe(name, self._brought[name])) for name in sorted(self._brought)]
         with formatter.section("Commands"):
             formatter.write_dl([*own, *brought])
         with formatter.section("Exit codes"):
@@ -246,7 +247,9 @@ class ExtensionGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         """Show the commands; none is imported."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, _describe(extension)) for name, extension in sorted(self.extensions.items())])
+            formatter.write_dl(
+                [(name, _describe(name, extension)) for name, extension in sorted(self.extensions.items())]
+            )
 
 
 def arrange_extensions(extensions: Iterable[Extension], own: Iterable[str]) -> dict[str, Extension | ExtensionGroup]:
@@ -267,7 +270,10 @@ def arrange_extensions(extensions: Iterable[Extension], own: Iterable[str]) -> d
     return {name: ExtensionGroup(name, found) for name, found in groups.items()} | top
 
 
-def _describe(brought: Extension | ExtensionGroup) -> str:
+def _describe(name: str, brought: Extension | ExtensionGroup) -> str:
+    extensions = brought.extensions.values() if isinstance(brought, ExtensionGroup) else (brought,)
+    if any(extension.distribution == ABSENT.get(name) for extension in extensions):
+        return HELP[name]
     if isinstance(brought, ExtensionGroup):
         return f"With {', '.join(sorted(brought.extensions))}."
     return f"Of {brought.distribution}."

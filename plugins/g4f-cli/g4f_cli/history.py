@@ -19,6 +19,12 @@ from g4f_cli.terminal import InputError
 from g4f_cli.text import shorten
 
 _VERSION = 1
+_PATIENCE = 2.0  # seconds for which another program may write
+_REMEDIES = {
+    "SQLITE_BUSY": " Another program writes there: try again.",
+    "SQLITE_CORRUPT": " Move that file away, and a new one is begun.",
+    "SQLITE_NOTADB": " Move that file away, and a new one is begun.",
+}
 _SCHEMA = """
 CREATE TABLE conversations (
     id TEXT PRIMARY KEY,
@@ -201,14 +207,15 @@ def open_history() -> Iterator[History]:
     make_private_folder(path.parent)
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite's own files beside it get the same permissions
-        connection = sqlite3.connect(path, timeout=10)
+        connection = sqlite3.connect(path, timeout=_PATIENCE)
         try:
             _prepare(connection)
             yield History(connection)
         finally:
             connection.close()
     except (OSError, sqlite3.Error) as error:
-        raise HistoryError(f"The conversations in {path} cannot be used: {error}.") from None
+        remedy = _REMEDIES.get(getattr(error, "sqlite_errorname", ""), "")
+        raise HistoryError(f"The conversations in {path} cannot be used: {error}.{remedy}") from None
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

@@ -11,13 +11,14 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 from markdown_it import MarkdownIt
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.live import Live
-from rich.markdown import Markdown
+from rich.markdown import Markdown, MarkdownElement, TableElement
 from rich.segment import Segment, Segments
+from rich.table import Table
 from rich.text import Text
 
 from g4f_cli.terminal import hide_interrupt_mark
@@ -116,9 +117,24 @@ def _join_lines(lines: Iterable[list[Segment]]) -> Iterator[Segment]:
         yield Segment.line()
 
 
+class _WholeTable(TableElement):
+    """A table whose cells go on in the next line where their columns are too narrow; rich's own cuts them."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for table in super().__rich_console__(console, options):
+            if isinstance(table, Table):
+                for column in table.columns:
+                    column.overflow = "fold"
+            yield table
+
+
+class _Markdown(Markdown):
+    elements: ClassVar[dict[str, type[MarkdownElement]]] = {**Markdown.elements, "table_open": _WholeTable}
+
+
 def make_markdown(text: str) -> Markdown:
     """Return text to be printed as Markdown; where a link leads stands beside it."""
-    markdown = Markdown("", code_theme="ansi_dark", hyperlinks=False)
+    markdown = _Markdown("", code_theme="ansi_dark", hyperlinks=False)
     markdown.parsed = _PARSER.parse(text)
     for token in markdown.parsed:
         for part in token.children or ():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
@@ -45,6 +46,44 @@ class PositiveNumber(click.ParamType[float]):
         if not 0 < number < float("inf"):
             self.fail(f"{value!r} is no {self.name}.", param, ctx)
         return number
+
+
+class Filled(click.ParamType[str]):
+    """A text that is not empty, as that of a shell's variable is which is not set."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read what was written."""
+        if not str(value).strip():
+            self.fail("it is empty: write one, or leave it out.", param, ctx)
+        return str(value)
+
+
+class FilledPath(click.Path):
+    """A path that is not empty."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read what was written."""
+        return super().convert(FILLED.convert(os.fspath(value), param, ctx), param, ctx)
+
+
+FILLED = Filled()
+
+
+class _Model(Filled):
+    """A model's name."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read what was written."""
+        if str(value).endswith("/"):
+            self.fail(
+                f"no model stands behind the slash of {value!r}; to name a provider alone: -p PROVIDER.", param, ctx
+            )
+        return super().convert(value, param, ctx)
+
+
+MODEL = _Model()
 
 
 def _set_debug(context: click.Context, _: click.Parameter, wanted: object) -> None:
@@ -134,6 +173,7 @@ def _model_option(function: F) -> F:
     return click.option(
         "-m",
         "--model",
+        type=MODEL,
         shell_complete=complete_models,
         metavar="MODEL",
         help='The model, as "gpt-5" or "Provider/model"; default is that of `g4f models default`, or the provider\'s.',
@@ -149,6 +189,7 @@ def _provider_option(function: F) -> F:
         "-p",
         "--provider",
         "providers",
+        type=FILLED,
         multiple=True,
         callback=_split_names,
         shell_complete=complete_providers,
@@ -161,6 +202,7 @@ def base_url_option(function: F) -> F:
     """Add `--base-url`."""
     return click.option(
         "--base-url",
+        type=FILLED,
         metavar="URL",
         help="A server of your own that speaks OpenAI's dialect, or another address of the provider.",
     )(function)
@@ -188,7 +230,7 @@ def attach_option(what: str) -> Callable[[F], F]:
     return click.option(
         "-a",
         "--attach",
-        type=click.Path(allow_dash=True),
+        type=FilledPath(allow_dash=True),
         multiple=True,
         metavar="FILE",
         help=f'{what}: a path, a URL, or "-" for standard input. May be repeated.',
@@ -233,6 +275,7 @@ def conversation_options(function: F) -> F:
     no_log = click.option("-n", "--no-log", is_flag=True, help="Keep nothing of this conversation.")
     name = click.option(
         "--cid",
+        type=FILLED,
         metavar="ID",
         shell_complete=complete_conversations,
         help="Go on with the conversation of this id; g4f logs lists them.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -16,6 +17,7 @@ _KINDS = {"str": "string", "int": "integer", "float": "number", "bool": "boolean
 _KINDS_OF_SCHEMA = {kind: kind for kind in _KINDS.values()}  # which people write as well
 
 
+_FIELD = re.compile(r"[^\W\d][\w-]*")
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -116,7 +118,10 @@ def _parse_schema(text: str, what: str) -> dict[str, Any]:
 def _read_fields(text: str) -> dict[str, Any]:
     # As the tool llm writes them: separated by commas, or by lines where a description may hold commas.
     parts = text.splitlines() if "\n" in text.strip() else text.split(",")
-    properties = dict(_read_field(part.strip()) for part in parts if part.strip())
+    fields = [_read_field(part.strip()) for part in parts if part.strip()]
+    properties = dict(fields)
+    if len(properties) < len(fields):
+        raise InputError("The schema names a field twice: leave one of them out.")
     if not properties:
         raise InputError("The schema is empty: name its fields, as --schema 'name, age int'.")
     return {
@@ -129,8 +134,10 @@ def _read_fields(text: str) -> dict[str, Any]:
 
 def _read_field(text: str) -> tuple[str, dict[str, Any]]:
     head, _, description = (part.strip() for part in text.partition(":"))
-    name, *kinds = head.split()
+    name, *kinds = head.split() or [""]
     kind = (_KINDS | _KINDS_OF_SCHEMA).get(kinds[0]) if kinds else "string"
+    if _FIELD.fullmatch(name) is None:
+        raise InputError(f"{name!r} is no name of a field of a schema: write letters, digits, _ and -, as birth_year.")
     if len(kinds) > 1 or kind is None:
         raise InputError(f"{text!r} is no field of a schema: write a name and a type, one of {', '.join(_KINDS)}.")
     return name, {"type": kind, **({"description": description} if description else {})}

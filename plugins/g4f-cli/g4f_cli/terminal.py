@@ -135,16 +135,20 @@ def note(text: str) -> None:
 
 
 def _say(sentences: str) -> None:
-    """Write sentences to standard error; at a terminal no line ends in the middle of a word."""
+    """Write sentences to standard error."""
+    show(_break_lines(sentences))
+
+
+def _break_lines(sentences: str) -> str:
+    """Return sentences of which at a terminal no line ends in the middle of a word."""
     with suppress(OSError):  # it is no terminal
         width = os.get_terminal_size(sys.stderr.fileno()).columns
         if width > 0:
-            lines = (
+            return "\n".join(
                 textwrap.fill(line, width, replace_whitespace=False, break_long_words=False, break_on_hyphens=False)
                 for line in sentences.split("\n")
             )
-            sentences = "\n".join(lines)
-    show(sentences)
+    return sentences
 
 
 def confirm(risk: str, question: str, *, remedy: str, otherwise: str) -> None:
@@ -163,7 +167,7 @@ def confirm(risk: str, question: str, *, remedy: str, otherwise: str) -> None:
     """
     if sys.stdin is None or not sys.stdin.isatty():
         raise InputError(f"{risk} {remedy}")
-    if not click.confirm(f"{risk} {question}", err=True):
+    if not click.confirm(_break_lines(f"{risk} {question}"), err=True):
         note(otherwise)
         raise click.exceptions.Exit(0)
 

@@ -489,11 +489,12 @@ def test_a_server_of_the_users_own_needs_no_set_up(program: Program) -> None:
         assert (server.requests[0].path, server.requests[0].json["model"]) == ("/v1/chat/completions", "m-1")
 
 
-def test_an_answer_that_ignores_the_schema_is_told(program: Program) -> None:
-    """One that keeps to it is not."""
+def test_an_answer_that_ignores_the_schema_is_printed_and_fails(program: Program) -> None:
+    """One that keeps to it does not."""
     program.serve(HELLO)
     done = program.run("-p", "Service", "--schema", "name", "Invent a person")
-    assert (done.code, done.err.count("Warning: The answer is no JSON with the fields of the schema")) == (0, 1)
+    assert (done.code, done.out) == (1, "Hello, world.\n")
+    assert done.err.startswith("Error: The answer is no JSON with the fields of the schema")
     program.serve(reply_events(make_chunk('{"name": "Ada"}'), make_chunk(None, "stop")), provider="Other")
     assert program.run("-p", "Other", "--schema", "name", "Invent a person").err == ""
-    assert "Warning: " in program.run("-p", "Other", "--schema", "name, age int", "Invent a person").err
+    assert program.run("-p", "Other", "--schema", "name, age int", "Invent a person").code == 1

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from distributions import MANIFEST
-from loopback import reply_events, reply_json
+from loopback import Loopback, reply_events, reply_json
 from plugins.cli.program import Program
 
 KEY = "sk-123456789"
@@ -23,7 +25,8 @@ def test_a_refused_key_has_its_own_exit_code_and_is_not_shown(program: Program) 
     program.serve(reply_json({"error": {"message": f"Incorrect key {KEY}."}}, 401), auth=AUTH)
     done = program.run("-p", "Service", "hi", SERVICE_KEY=KEY)
     assert (done.code, done.out) == (3, "")
-    assert done.err == "Error: Service answered 401: Incorrect key [redacted].\n"
+    remedy = "Give another key by g4f keys set, of Service, or by --key KEY."
+    assert done.err == f"Error: Service answered 401: Incorrect key [redacted]. {remedy}\n"
 
 
 def test_a_failing_service_has_exit_code_1(program: Program) -> None:
@@ -31,6 +34,46 @@ def test_a_failing_service_has_exit_code_1(program: Program) -> None:
     program.serve(reply_json({"error": {"message": "We are closed."}}, 402))
     done = program.run("-p", "Service", "hi")
     assert (done.code, done.out, done.err) == (1, "", "Error: Service answered 402: We are closed.\n")
+
+
+def test_what_a_server_answers_comes_with_what_can_be_done(program: Program) -> None:
+    """A model that it has not, or a key that it wants."""
+    model = reply_json({"error": {"message": "The model `x` does not exist"}}, 404)
+    with Loopback(model) as server:
+        missing = program.run("--base-url", server.url, "-m", "x", "hi")
+    assert missing.err.endswith("does not exist. g4f models --base-url URL lists those that are there.\n")
+    with Loopback(reply_json({"error": {"message": "Who are you"}}, 401)) as server:
+        refused = program.run("--base-url", server.url, "-m", "x", "hi")
+    assert "Who are you. No key was sent: none is given for this address." in refused.err
+    assert "--key KEY" in refused.err
+
+
+def test_a_provider_without_an_address_is_asked_at_none(program: Program) -> None:
+    """It would answer in place of the server."""
+    program.install("Echo")
+    done = program.run("--base-url", "http://127.0.0.1:1", "-p", "Echo", "hi")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("Error: Echo has no address: leave --base-url out")
+
+
+def test_a_provider_that_the_user_blocks_is_a_setting(program: Program) -> None:
+    """It is blocked by its own name too."""
+    program.install("Echo")
+    done = program.run("-p", "Echo", "hi", G4F_BLOCK="Echo")
+    assert (done.code, done.out) == (2, "")
+    assert "Echo is not loaded: G4F_BLOCK names it" in done.err
+
+
+@pytest.mark.parametrize(
+    "words", ["-m", "-p", "--cid", "--base-url", "-f", "-a", "logs show", "models default", "chat -m", "models -p"]
+)
+def test_what_is_empty_is_refused(program: Program, words: str) -> None:
+    """As a variable of the shell is that is not set; nothing is asked."""
+    program.install("Echo")
+    asked = [] if words.startswith(("logs", "models", "chat")) else ["hi"]
+    done = program.run(*words.split(), "", *asked, G4F_PROVIDERS="Echo")
+    assert (done.code, done.out) == (2, "")
+    assert "it is empty: write one, or leave it out." in done.err
 
 
 def test_a_wrong_provider_name_is_guessed(program: Program) -> None:

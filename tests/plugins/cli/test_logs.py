@@ -165,6 +165,16 @@ def test_a_conversation_is_shown_as_markdown(program: Program, service: Loopback
     assert data["messages"] == [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "Hello."}]
 
 
+def test_conversations_that_are_broken_come_with_a_remedy(program: Program, service: Loopback) -> None:
+    """The doctor tells of them too."""
+    find_database(program).parent.mkdir(parents=True)
+    find_database(program).write_bytes(b"no database" * 100)
+    remedy = "Move that file away, and a new one is begun."
+    assert remedy in program.run("logs").err
+    assert remedy in program.run("-p", "Service", "hi").err
+    assert remedy in " ".join(program.run("doctor").out.split())
+
+
 def test_conversations_are_exported(program: Program, service: Loopback) -> None:
     """All or some; to a file at once, or to standard output."""
     for prompt in ("one", "two"):

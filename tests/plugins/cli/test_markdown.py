@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import os
+from io import StringIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
-from g4f_cli.markdown import split_last_block
+from g4f_cli.markdown import make_markdown, split_last_block
 from loopback import CUT, STALL, make_chunk, make_completion, reply_events, reply_json
 from plugins.cli.program import Program
 
@@ -48,6 +50,16 @@ def test_an_answer_is_markdown_on_a_terminal(program: Program, rows: int, column
     assert [word for word in words if word.startswith("print")] == [f"print({number})" for number in range(40)]
     assert words[-1] == "The end, with 日本語 and 👍."
     assert "\x1b[?25h" in terminal.raw.rpartition("\x1b[?25l")[2]  # the cursor is there again
+
+
+def test_a_narrow_terminal_cuts_no_cells() -> None:
+    """They go on in the next line."""
+    written = StringIO()
+    console = Console(width=20, file=written)
+    console.print(make_markdown("| Name | Meaning |\n|---|---|\n| antidisestablishment | incomprehensibilities |"))
+    columns = [line.split() for line in written.getvalue().splitlines()]
+    assert "…" not in written.getvalue()
+    assert "antidisestablishment" in "".join(words[0] for words in columns if words)
 
 
 @posix

@@ -39,7 +39,7 @@ def test_fields_may_stand_on_lines() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["", " , ", "age date", "my name int"])
+@pytest.mark.parametrize("text", ["", " , ", "age date", "my name int", "a, a", "1a", "a.b"])
 def test_what_is_no_field_is_bad_input(text: str) -> None:
     """The sentence says how one is written."""
     with pytest.raises(InputError, match="schema"):

@@ -15,6 +15,7 @@ from g4f_cli.interrupts import leave_at_once
 from g4f_cli.keeping import add_answer, choose_as_before, find_conversation, keep
 from g4f_cli.options import (
     ChoiceOptions,
+    FilledPath,
     ParameterOptions,
     attach_option,
     choice_options,
@@ -62,7 +63,7 @@ class AskOptions(ChoiceOptions, ParameterOptions):
     "-f",
     "--fragment",
     "fragments",
-    type=click.Path(),
+    type=FilledPath(),
     multiple=True,
     metavar="FILE",
     help="A file whose text follows the prompt. May be repeated.",
@@ -95,10 +96,10 @@ def command(words: tuple[str, ...], **options: Unpack[AskOptions]) -> None:
     conversation.base_url = choice.base_url
     answer = run(_ask_and_keep(question, choice, conversation, options))
     _print_held(answer, conversation, options)
-    if options["schema"] and answer.text:
-        _check_fields(answer.text, read_schema(options["schema"]))
     if options["usage"]:
         tell_usage(answer.usage)
+    if options["schema"] and answer.text:
+        _check_fields(answer.text, read_schema(options["schema"]))
 
 
 def _read_message(words: tuple[str, ...], options: AskOptions) -> dict[str, Any]:
@@ -162,14 +163,20 @@ def _print_held(answer: Answer, conversation: Conversation, options: AskOptions)
 
 
 def _check_fields(text: str, response_format: Mapping[str, Any]) -> None:
-    """Say so where a service has not kept to the schema."""
+    """Fail where a service has not kept to the schema; what it said is printed all the same.
+
+    Raises:
+        click.ClickException: It has not.
+    """
     try:
         found = json.loads(next(iter(list_code(text)), text))
     except ValueError:
         found = None
     wanted = response_format["json_schema"]["schema"].get("required", [])
     if found is None or (wanted and not (isinstance(found, dict) and all(name in found for name in wanted))):
-        warn("The answer is no JSON with the fields of the schema: the service may not know schemas.")
+        raise click.ClickException(
+            "The answer is no JSON with the fields of the schema: the service may not know schemas."
+        )
 
 
 def _is_json(text: str) -> bool:

@@ -36,9 +36,23 @@ def command(context: click.Context, import_providers: bool, as_json: bool) -> No
 
     report = examine(import_providers=import_providers)
     findings = check_extensions(list_extensions(), COMMANDS, import_them=import_providers)
-    report = _look_at_keys(report._replace(findings=(*report.findings, *findings)))
+    report = _look_at_history(_look_at_keys(report._replace(findings=(*report.findings, *findings))))
     click.echo(format_json(report) if as_json else format_report(report, find_width()))
     context.exit(int(report.broken))
+
+
+def _look_at_history(report: Report) -> Report:
+    from g4f_cli.history import find_database, open_history
+    from g4f_doctor.report import Finding
+
+    if not find_database().exists():
+        return report
+    try:
+        with open_history() as history:
+            list(history.list(1))
+    except click.ClickException as error:
+        return report._replace(findings=(*report.findings, Finding("broken", error.message)))
+    return report
 
 
 def _look_at_keys(report: Report) -> Report:

@@ -13,7 +13,7 @@ import click
 from g4f_cli.files import write_private
 from g4f_cli.foreign import LOGS
 from g4f_cli.group import DefaultGroup
-from g4f_cli.options import PositiveNumber, complete_conversations, debug_option, json_option
+from g4f_cli.options import FILLED, PositiveNumber, complete_conversations, debug_option, json_option
 from g4f_cli.settings import change_setting, read_settings
 from g4f_cli.terminal import AnswerWriter, InputError, confirm, note
 from g4f_cli.text import shorten
@@ -62,7 +62,7 @@ def search(text: str, as_json: bool) -> None:  # noqa: FBT001 - click passes it 
 
 
 @command.command("show", short_help="Print a conversation.")
-@click.argument("name", metavar="[ID]", required=False, shell_complete=complete_conversations)
+@click.argument("name", type=FILLED, metavar="[ID]", required=False, shell_complete=complete_conversations)
 @click.option("-r", "--response", is_flag=True, help="Print its last answer alone.")
 @json_option
 @debug_option
@@ -76,7 +76,7 @@ def show(name: str | None, response: bool, as_json: bool) -> None:  # noqa: FBT0
 
 
 @command.command("export", short_help="Write conversations as Markdown or JSON.")
-@click.argument("names", metavar="[ID]...", nargs=-1, shell_complete=complete_conversations)
+@click.argument("names", type=FILLED, metavar="[ID]...", nargs=-1, shell_complete=complete_conversations)
 @click.option(
     "--format",
     "kind",
@@ -107,7 +107,7 @@ def export(
 
 
 @command.command("delete", short_help="Remove conversations for good.")
-@click.argument("names", metavar="[ID]...", nargs=-1, shell_complete=complete_conversations)
+@click.argument("names", type=FILLED, metavar="[ID]...", nargs=-1, shell_complete=complete_conversations)
 @click.option("--all", "everything", is_flag=True, help="All of them.")
 @click.option("-y", "--yes", is_flag=True, help="Remove all without asking.")
 @debug_option

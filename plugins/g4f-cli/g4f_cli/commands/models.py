@@ -10,7 +10,15 @@ import click
 from g4f_cli.choosing import Choice, check_prefix, find_provider, make_client, make_registry
 from g4f_cli.failures import say_in_options
 from g4f_cli.group import DefaultGroup
-from g4f_cli.options import base_url_option, complete_models, complete_providers, debug_option, json_option
+from g4f_cli.options import (
+    FILLED,
+    MODEL,
+    base_url_option,
+    complete_models,
+    complete_providers,
+    debug_option,
+    json_option,
+)
 from g4f_cli.running import run
 from g4f_cli.settings import change_setting, read_settings
 from g4f_cli.surveying import survey
@@ -37,7 +45,12 @@ def command() -> None:
     "-q", "--query", "texts", multiple=True, metavar="TEXT", help="As TEXT; may be repeated, and all must hold."
 )
 @click.option(
-    "-p", "--provider", metavar="PROVIDER", shell_complete=complete_providers, help="Only those of this provider."
+    "-p",
+    "--provider",
+    type=FILLED,
+    metavar="PROVIDER",
+    shell_complete=complete_providers,
+    help="Only those of this provider.",
 )
 @click.option("--live", is_flag=True, help="Ask the provider's service which ones it has now; needs -p.")
 @base_url_option
@@ -65,7 +78,7 @@ def list_models(text: str | None, texts: tuple[str, ...], **options: Unpack[List
 
 
 @command.command("default", short_help="Show or set the model that is asked by default.")
-@click.argument("model", required=False, shell_complete=complete_models)
+@click.argument("model", type=MODEL, required=False, shell_complete=complete_models)
 @click.option("--unset", is_flag=True, help="Have none any more.")
 @json_option
 @debug_option

@@ -13,6 +13,8 @@ from g4f_cli.options import debug_option
 from g4f_cli.scaffold import DIALECTS, derive_names, is_provider_name, render_package
 from g4f_cli.terminal import InputError
 
+_TAKEN = ("g4f", "none", "provider", "providers")
+
 
 class _Dialect(click.Choice[str]):
     """A dialect for which there is a template."""
@@ -72,6 +74,8 @@ def command(name: str, dialect: str, base_url: str, directory: Path) -> None:
 def _check_name(name: str) -> None:
     if not is_provider_name(name):
         raise InputError(f"{name!r} cannot be a provider's name: write letters and digits, as BigCloud.")
+    if name.lower() in _TAKEN:
+        raise InputError(f"{name!r} cannot be a provider's name: g4f has a meaning for it. Write one as BigCloud.")
     if iskeyword(name):
         raise InputError(f"{name!r} cannot be a provider's name: Python has a meaning for it. Write one as BigCloud.")
     from g4f.known import read_known_providers
