@@ -180,6 +180,8 @@ class CommandGroup(click.Group):
             click.UsageError: There is nothing like it here.
         """
         first, *rest = words
+        if first.startswith("-"):
+            return None
         count = len(list(takewhile(lambda word: not word.startswith("-"), words)))
         if first == "client" and (len(words) <= 2 or rest[0].startswith("-")):
             return [self._default, *rest]

@@ -155,6 +155,7 @@ def test_a_command_behind_options_is_not_sent_to_a_service(program: Program, wor
     assert (done.code, done.out) == (2, "")
     assert f"'{word}' is a command, and its options follow it, as g4f {word} …; to ask it: g4f ask …" in done.err
     assert program.run("-p", "Echo", "--", word).out == f"Echo: {word}\n"
+    assert program.run("-", piped=b"hi", G4F_PROVIDERS="Echo").out == "Echo: hi\n"
 
 
 @pytest.mark.parametrize("words", ["auth copilot", "download", "-m m-1 download x", "pull mistral"])
