@@ -5,6 +5,7 @@ import os
 import sqlite3
 import stat
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -212,7 +213,7 @@ def test_conversations_are_removed_for_good(program: Program, service: Loopback)
 def test_an_answer_that_cannot_be_kept_is_an_answer(program: Program, service: Loopback) -> None:
     """The warning says why; a database of a newer program is left alone."""
     ask(program, "hi")
-    with sqlite3.connect(find_database(program)) as connection:
+    with closing(sqlite3.connect(find_database(program))) as connection:
         connection.execute("PRAGMA user_version = 99")
     done = program.run("-p", "Service", "hi")
     assert (done.code, done.out) == (0, "Hello.\n")
