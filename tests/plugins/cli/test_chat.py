@@ -89,6 +89,8 @@ def test_words_of_other_chats_end_this_one(chat: Terminal, service: Loopback, wo
     say(chat, "/modle", "Error: There is no command /modle; did you mean /model?")
     say(chat, "/system Be brief.", "Note: The instructions are: Be brief.")
     say(chat, '/system ""', "Note: There are no instructions.")
+    say(chat, "/set system Be brief.", "Error: There is no command /set here: /system TEXT gives instructions")
+    say(chat, "!edit", "Error: There is no command !edit here: Enter begins another line")
     chat.type(f"{word}\r")
     assert chat.wait() == 0
     assert service.requests == []

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from g4f.registry import Registry
+from g4f_cli.choosing import Choice, check_reach
+from g4f_cli.terminal import InputError
 from plugins.cli.program import Program
 
 MARKET = """
@@ -14,6 +17,12 @@ models = [{id = "maker/listed"}, {pattern = "*/*"}]
 chat = "yes"
 """
 LIST = 'contract = 1\nmodels = [{id = "m-1"}]\n[capabilities]\nchat = "yes"\n'
+
+
+def test_where_nobody_is_installed_a_way_to_somebody_is_told() -> None:
+    """Before anybody is to be named."""
+    with pytest.raises(InputError, match="No provider is installed: run g4f install local"):
+        check_reach(Choice(), Registry(refs=()))
 
 
 @pytest.fixture

@@ -80,6 +80,14 @@ def test_a_name_that_can_be_none_is_refused(program: Program, name: str) -> None
     assert list_files(program.folder) == set()
 
 
+@pytest.mark.parametrize("name", ["g4f", "none", "Provider"])
+def test_a_word_of_g4fs_is_refused(program: Program, name: str) -> None:
+    """As that by which no distribution is let load."""
+    done = program.run("new-provider", name)
+    assert (done.code, list_files(program.folder)) == (2, set())
+    assert f"{name!r} cannot be a provider's name: g4f has a meaning for it." in done.err
+
+
 @pytest.mark.parametrize("name", ["class", "None"])
 def test_a_word_of_pythons_is_refused(program: Program, name: str) -> None:
     """The provider's class is called like the provider."""

@@ -74,10 +74,10 @@ def command(name: str, dialect: str, base_url: str, directory: Path) -> None:
 def _check_name(name: str) -> None:
     if not is_provider_name(name):
         raise InputError(f"{name!r} cannot be a provider's name: write letters and digits, as BigCloud.")
-    if name.lower() in _TAKEN:
-        raise InputError(f"{name!r} cannot be a provider's name: g4f has a meaning for it. Write one as BigCloud.")
     if iskeyword(name):
         raise InputError(f"{name!r} cannot be a provider's name: Python has a meaning for it. Write one as BigCloud.")
+    if name.lower() in _TAKEN:
+        raise InputError(f"{name!r} cannot be a provider's name: g4f has a meaning for it. Write one as BigCloud.")
     from g4f.known import read_known_providers
     from g4f.registry import share_registry
 
