@@ -21,9 +21,9 @@ from g4f_cli.text import shorten
 _VERSION = 1
 _PATIENCE = 2.0  # seconds for which another program may write
 _REMEDIES = {
-    "SQLITE_BUSY": " Another program writes there: try again.",
-    "SQLITE_CORRUPT": " Move that file away, and a new one is begun.",
-    "SQLITE_NOTADB": " Move that file away, and a new one is begun.",
+    sqlite3.SQLITE_BUSY: " Another program writes there: try again.",
+    sqlite3.SQLITE_CORRUPT: " Move that file away, and a new one is begun.",
+    sqlite3.SQLITE_NOTADB: " Move that file away, and a new one is begun.",
 }
 _SCHEMA = """
 CREATE TABLE conversations (
@@ -214,7 +214,7 @@ def open_history() -> Iterator[History]:
         finally:
             connection.close()
     except (OSError, sqlite3.Error) as error:
-        remedy = _REMEDIES.get(getattr(error, "sqlite_errorname", ""), "")
+        remedy = _REMEDIES.get(getattr(error, "sqlite_errorcode", 0), "")
         raise HistoryError(f"The conversations in {path} cannot be used: {error}.{remedy}") from None
 
 
