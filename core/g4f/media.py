@@ -198,10 +198,13 @@ async def _save_all(images: Sequence[Image], folder: Path, download: Download) -
     import asyncio  # here because a program that only imports the client need not pay for it
 
     saving = _Saving()
+    writing = asyncio.get_running_loop().run_in_executor(None, saving.save, pictures, folder)  # files block
     try:
-        paths = await asyncio.to_thread(saving.save, pictures, folder)  # files block
+        paths = await asyncio.shield(writing)
     except asyncio.CancelledError:
         saving.give_up()
+        with suppress(asyncio.CancelledError):  # once is waited: a program that ends now would leave half a file
+            await asyncio.wait([writing])
         raise
     for image, path in zip(images, paths, strict=True):
         image.url, image.path, image.b64_json = f"/images/{path.name}", str(path), None
@@ -210,7 +213,7 @@ async def _save_all(images: Sequence[Image], folder: Path, download: Download) -
 class _Saving:
     """Pictures that a thread saves for somebody who may leave: what nobody would know of, the last of both takes away.
 
-    Leaving stops no thread, and may not wait for it, as whoever waits may be canceled again.
+    Leaving stops no thread, and whoever waits for it may be canceled again.
     """
 
     def __init__(self) -> None:
