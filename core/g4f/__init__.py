@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from g4f.errors import ParseError as ParseError
     from g4f.errors import PaymentRequiredError as PaymentRequiredError
     from g4f.errors import PermissionDeniedError as PermissionDeniedError
+    from g4f.errors import ProviderBlockedError as ProviderBlockedError
     from g4f.errors import ProviderBrokenError as ProviderBrokenError
     from g4f.errors import ProviderConflictError as ProviderConflictError
     from g4f.errors import ProviderNotFoundError as ProviderNotFoundError
@@ -69,8 +70,8 @@ _ERRORS = (
     "APIConnectionError APIError APIResponseError APIStatusError APITimeoutError AmbiguousModelError "
     "AuthenticationError BadRequestError ConflictError ContentFilterFinishReasonError G4FError InternalServerError "
     "InvalidInputError LengthFinishReasonError MissingCredentialsError ModelNotFoundError NotFoundError ParseError "
-    "PaymentRequiredError PermissionDeniedError ProviderBrokenError ProviderConflictError ProviderNotFoundError "
-    "RateLimitError StreamTruncatedError UnprocessableEntityError UnsupportedError"
+    "PaymentRequiredError PermissionDeniedError ProviderBlockedError ProviderBrokenError ProviderConflictError "
+    "ProviderNotFoundError RateLimitError StreamTruncatedError UnprocessableEntityError UnsupportedError"
 )
 _HOMES = {
     **dict.fromkeys(_ERRORS.split(), "g4f.errors"),

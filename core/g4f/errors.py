@@ -4,6 +4,7 @@
     ├ InvalidInputError            an argument that cannot be used       (a ValueError too)
     ├ ProviderNotFoundError        no such provider is installed         (an ImportError too)
     ├ ProviderBrokenError          installed, but it cannot be loaded
+    │ └ ProviderBlockedError       since a setting forbids it
     ├ ProviderConflictError        two distributions claim one name
     ├ ModelNotFoundError           no installed provider serves the model
     ├ AmbiguousModelError          several do, and nothing says which
@@ -85,6 +86,10 @@ class ProviderNotFoundError(G4FError, ImportError):
 
 class ProviderBrokenError(G4FError):
     """A provider is installed but cannot be loaded: broken, incompatible or blocked."""
+
+
+class ProviderBlockedError(ProviderBrokenError):
+    """A provider is installed, and G4F_PLUGINS or G4F_BLOCK forbids it."""
 
 
 class ProviderConflictError(G4FError):

@@ -23,6 +23,7 @@ from g4f.environment import Environment, normalize_name
 from g4f.errors import (
     G4FError,
     InvalidInputError,
+    ProviderBlockedError,
     ProviderBrokenError,
     ProviderConflictError,
     ProviderNotFoundError,
@@ -268,9 +269,9 @@ class Registry:
             return  # the usual case reads no distribution's name
         name = normalize_name(ref.distribution)
         if {name, ref.name.lower()} & environment.blocked:
-            raise ProviderBrokenError(f"{ref.name} is not loaded: G4F_BLOCK names it, or {ref.distribution}.")
+            raise ProviderBlockedError(f"{ref.name} is not loaded: G4F_BLOCK names it, or {ref.distribution}.")
         if environment.plugins is not None and name not in environment.plugins:
-            raise ProviderBrokenError(
+            raise ProviderBlockedError(
                 f"{ref.name} is not loaded: G4F_PLUGINS does not name its distribution {ref.distribution}."
             )
 

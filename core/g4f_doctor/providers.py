@@ -13,7 +13,7 @@ from g4f_doctor.trial import try_import
 
 if TYPE_CHECKING:
     from g4f.manifest import Manifest
-    from g4f.registry import ProviderRef, Registry
+    from g4f.registry import Registry
 
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _IMPORT_ONE = """
@@ -43,7 +43,7 @@ def try_provider(provider: ProviderReport) -> ProviderReport:
 
 def _survey(registry: Registry, name: str) -> ProviderReport:
     from g4f.credentials import find_variable
-    from g4f.errors import ProviderBrokenError, ProviderConflictError
+    from g4f.errors import ProviderBlockedError, ProviderBrokenError, ProviderConflictError
 
     try:
         ref = registry.find(name)
@@ -53,8 +53,8 @@ def _survey(registry: Registry, name: str) -> ProviderReport:
     try:
         manifest = registry.read_manifest(ref)
     except ProviderBrokenError as error:
-        state: State = "blocked" if _is_blocked(registry, ref) else "broken"
-        return common._replace(state=state, reason=str(error))
+        wrong: State = "blocked" if isinstance(error, ProviderBlockedError) else "broken"
+        return common._replace(state=wrong, reason=str(error))
     state, reason = _judge_access(ref.name, manifest)
     return common._replace(
         state=state,
@@ -68,12 +68,6 @@ def _survey(registry: Registry, name: str) -> ProviderReport:
         key=find_variable(manifest),
         grade=manifest.grade,
     )
-
-
-def _is_blocked(registry: Registry, ref: ProviderRef) -> bool:
-    allowed, blocked = registry.environment.plugins, registry.environment.blocked
-    name = ref.distribution.lower()
-    return bool({name, ref.name.lower()} & blocked) or (allowed is not None and name not in allowed)
 
 
 def _judge_access(name: str, manifest: Manifest) -> tuple[State, str]:

@@ -14,7 +14,13 @@ import pytest
 
 from distributions import ECHO, write_distribution
 from g4f.environment import Environment
-from g4f.errors import InvalidInputError, ProviderBrokenError, ProviderConflictError, ProviderNotFoundError
+from g4f.errors import (
+    InvalidInputError,
+    ProviderBlockedError,
+    ProviderBrokenError,
+    ProviderConflictError,
+    ProviderNotFoundError,
+)
 from g4f.manifest import Manifest
 from g4f.registry import ProviderRef, Registry, adopt_provider, name_provider
 
@@ -328,7 +334,7 @@ def test_the_user_can_allow_and_block_distributions(site: Path, environment: Env
     if allowed:
         assert registry.load(ref).name == "ThisOne"
     else:
-        with pytest.raises(ProviderBrokenError, match="is not loaded: G4F_"):
+        with pytest.raises(ProviderBlockedError, match="is not loaded: G4F_"):
             registry.load(ref)
 
 

@@ -98,13 +98,12 @@ def _choose_code(error: G4FError) -> int:
         errors.AmbiguousModelError,
         errors.InvalidInputError,
         errors.ModelNotFoundError,
+        errors.ProviderBlockedError,
         errors.ProviderNotFoundError,
         errors.UnsupportedError,
     )
     if isinstance(error, no_access):
         return NO_ACCESS
-    if " is not loaded: G4F_" in str(error):  # a setting of the user's, and no fault of the provider's
-        return BAD_INPUT
     return BAD_INPUT if isinstance(error, bad_input) else FAILED
 
 
