@@ -237,9 +237,7 @@ class Completions:
         provider: ProvidersInput | None,
         arguments: ParseArguments,
     ) -> ParsedCompletion[Any]:
-        asking = self._ask(messages, model, provider, False, wanted.complete(arguments))
-        del arguments  # as below
-        return wanted.read(await asking)
+        return wanted.read(await self._ask(messages, model, provider, False, wanted.complete(arguments)))
 
     async def _ask(
         self,
@@ -258,5 +256,4 @@ class Completions:
             urls = await read_images(images, client._choose_limits(arguments), arguments.get("image_name"))
         request = make_chat_request(messages, model, stream, arguments, urls)
         run, _ = client._prepare(request, provider, client._settings.provider, arguments)
-        del arguments  # of what fails a traceback shows all variables, and a proxy's URL or a header may have a key
         return await run()

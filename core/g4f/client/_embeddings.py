@@ -60,6 +60,5 @@ class EmbeddingsResource:
         client = self._client
         request = make_embedding_request(texts, model, arguments)
         run, _ = client._prepare(request, provider, client._settings.provider, arguments)
-        del arguments  # as for chats
         embeddings: Embeddings = await run()
         return embeddings

@@ -56,9 +56,7 @@ class ChatCompletion:
         if stream:
             return _iterate(model, messages, provider, arguments)
         with Client(middleware=[_make_retry()]) as client:
-            answer = client._inner.chat.completions.create(messages, model, provider, **arguments)
-            del arguments  # as in _chat.py
-            return client._run(answer)
+            return client.chat.completions.create(messages, model, provider, **arguments)
 
     @overload
     @staticmethod
@@ -111,26 +109,22 @@ def _iterate(
     model: str | None, messages: Messages, provider: ProvidersInput | None, arguments: ChatArguments
 ) -> Iterator[Chunk]:
     with Client(middleware=[_make_retry()]) as client:
-        stream = client.chat.completions.create(messages, model, provider, stream=True, **arguments)
-        del arguments  # as in _chat.py
-        yield from stream
+        yield from client.chat.completions.create(messages, model, provider, stream=True, **arguments)
 
 
 async def _ask_async(
     model: str | None, messages: Messages, provider: ProvidersInput | None, arguments: ChatArguments
 ) -> Completion:
     async with AsyncClient(middleware=[_make_retry()]) as client:
-        answer = client.chat.completions.create(messages, model, provider, **arguments)
-        del arguments  # as in _chat.py
-        return await answer
+        return await client.chat.completions.create(messages, model, provider, **arguments)
 
 
 async def _iterate_async(
     model: str | None, messages: Messages, provider: ProvidersInput | None, arguments: ChatArguments
 ) -> AsyncGenerator[Chunk, None]:
-    async with AsyncClient(middleware=[_make_retry()]) as client:
-        asked = client.chat.completions.create(messages, model, provider, stream=True, **arguments)
-        del arguments  # as in _chat.py
-        async with asked as stream:
-            async for chunk in stream:
-                yield chunk
+    async with (
+        AsyncClient(middleware=[_make_retry()]) as client,
+        client.chat.completions.create(messages, model, provider, stream=True, **arguments) as stream,
+    ):
+        async for chunk in stream:
+            yield chunk

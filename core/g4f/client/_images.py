@@ -117,7 +117,6 @@ class ImagesResource:
         run, dispatcher = client._prepare(
             request, provider, client._settings.provider if own is None else own, arguments
         )
-        del arguments  # as for chats
         images: Images = await run()
         asked = request.options.get("n")
         del images.data[asked if isinstance(asked, int) and asked > 0 else MAX_IMAGES :]  # what else a service names

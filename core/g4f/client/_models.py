@@ -71,7 +71,6 @@ class Models:
             ]
             return ModelList.from_dict({"object": "list", "data": rows})
         _, dispatcher = self._client._prepare(ChatRequest(()), chosen, chosen, arguments, needs=())
-        del arguments  # as in _chat.py
         rows = []
         for name, reach in dispatcher.reaches.items():
             listed = _list_manifest(name, reach.load().manifest)
@@ -90,9 +89,7 @@ class Models:
             ModelNotFoundError: There is none of that name.
         """
         arguments = hide_arguments(arguments)
-        listing = self.list(provider, **arguments)
-        del arguments  # as in _chat.py
-        models = await listing
+        models = await self.list(provider, **arguments)
         for info in models:
             if model.lower() in (
                 info.id.lower(),

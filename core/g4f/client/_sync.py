@@ -339,7 +339,6 @@ class SyncCompletions:
             begin = self._client._inner.chat.completions.create
             return SyncStream(begin(messages, model, provider, stream=True, **arguments), self._client)
         answer = self._client._inner.chat.completions.create(messages, model, provider, **arguments)
-        del arguments  # as in _chat.py
         return self._client._run(answer)
 
     @overload
@@ -420,7 +419,6 @@ class SyncCompletions:
         arguments = hide_arguments(arguments)
         parse = self._client._inner.chat.completions.parse
         answer = parse(messages, model, provider, response_format=response_format, tools=tools or (), **arguments)
-        del arguments  # as in _chat.py
         return self._client._run(answer)
 
 
@@ -441,7 +439,6 @@ class SyncImages:
         """Draw pictures; see the same method of `AsyncClient`."""
         arguments = hide_arguments(arguments)
         images = self._client._inner.images.generate(prompt, model, provider, response_format, **arguments)
-        del arguments  # as in _chat.py
         return self._client._run(images)
 
     def edit(
@@ -457,7 +454,6 @@ class SyncImages:
         """Change pictures; see the same method of `AsyncClient`."""
         arguments = hide_arguments(arguments)
         images = self._client._inner.images.edit(image, prompt, model, provider, response_format, mask, **arguments)
-        del arguments  # as in _chat.py
         return self._client._run(images)
 
     def create_variation(
@@ -471,7 +467,6 @@ class SyncImages:
         """Draw a picture like another one; see the same method of `AsyncClient`."""
         arguments = hide_arguments(arguments)
         images = self._client._inner.images.create_variation(image, model, provider, response_format, **arguments)
-        del arguments  # as in _chat.py
         return self._client._run(images)
 
 
@@ -491,7 +486,6 @@ class SyncEmbeddings:
         """Turn texts into vectors; see the same method of `AsyncClient`."""
         arguments = hide_arguments(arguments)
         embeddings = self._client._inner.embeddings.create(input, model, provider, **arguments)
-        del arguments  # as in _chat.py
         return self._client._run(embeddings)
 
 
@@ -504,15 +498,11 @@ class SyncModels:
     def list(self, provider: ProvidersInput | None = None, **arguments: Unpack[CallArguments]) -> ModelList:
         """List models; see the same method of `AsyncClient`."""
         arguments = hide_arguments(arguments)
-        models = self._client._inner.models.list(provider, **arguments)
-        del arguments  # as in _chat.py
-        return self._client._run(models)
+        return self._client._run(self._client._inner.models.list(provider, **arguments))
 
     def retrieve(
         self, model: str, provider: ProvidersInput | None = None, **arguments: Unpack[CallArguments]
     ) -> ModelInfo:
         """Return one model; see the same method of `AsyncClient`."""
         arguments = hide_arguments(arguments)
-        found = self._client._inner.models.retrieve(model, provider, **arguments)
-        del arguments  # as in _chat.py
-        return self._client._run(found)
+        return self._client._run(self._client._inner.models.retrieve(model, provider, **arguments))
