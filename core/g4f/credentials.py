@@ -391,7 +391,8 @@ def _read_origin(url: str) -> tuple[str, str]:
 
 def _show_address(url: str) -> str:
     """Write what was given as an address, without what may be a key: a user, a query, or all of it."""
-    address = re.sub(r"[^/]*@", "", re.split("[?#]", url, maxsplit=1)[0])
+    scheme, separator, rest = re.split("[?#]", url, maxsplit=1)[0].rpartition("://")
+    address = scheme + separator + rest.rpartition("@")[2]
     return repr(address) if ":" in address or "/" in address or len(address) < _SHORTEST_KEY else "What was given"
 
 

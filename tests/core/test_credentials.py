@@ -568,3 +568,23 @@ def test_no_other_host_fits_a_star(url: str) -> None:
     """The key does not go there."""
     assert not is_among(url, CLUSTERS)
     assert resolve_access("X", CLUSTERED, base_url=url, variables={"X_KEY": KEY}).secret is None
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("ftp://user:sk-secret@host/v1?key=sk-secret#sk-secret", "'ftp://host/v1'"),
+        ("ftp://user:sk-se/cret@host", "'ftp://host'"),
+        ("user:sk-secret@host:99999/v1", "'host:99999/v1'"),
+        ("host.example/v1#a?b", "'host.example/v1'"),
+        ("server", "'server'"),
+        ("elevenchars", "'elevenchars'"),
+        ("twelve-chars", "What was given"),
+        ("http://[", "'http://['"),
+    ],
+)
+def test_what_is_no_address_is_shown_without_what_may_be_a_key(url: str, shown: str) -> None:
+    """Neither a user nor a query, nor what may be a key as a whole."""
+    with pytest.raises(InvalidInputError) as caught:
+        find_origin(url)
+    assert str(caught.value).startswith(f"{shown} is no ")
