@@ -202,9 +202,8 @@ async def test_many_calls_that_are_told_when_to_come_again_all_do() -> None:
     assert await asyncio.gather(*calls) == ["answer"] * 100
 
 
-async def test_calls_that_begin_together_flood_no_dead_service(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_calls_that_begin_together_flood_no_dead_service() -> None:
     """Each is told when to come again, some do, and the others see what came of those."""
-    monkeypatch.setattr("g4f.middleware.retry._LOOK_AGAIN", 0.01)
     retry, service = Retry(max_retries=2), Service(at_once(RateLimitError, retry_after=0.01), dead=True)
 
     async def try_slowly(call: Call) -> str:
