@@ -26,6 +26,7 @@ ImageInput = str | os.PathLike[str] | bytes | bytearray | BinaryIO | Any
 ImageFormat = Literal["url", "b64_json"]
 Download = Callable[[str], Awaitable[bytes]]
 _USUAL_BYTES = DEFAULT_LIMITS.input_bytes
+_WRITTEN_AT_ONCE = 3 * 2**14  # bytes of a picture: base64 writes three in four digits
 _AT_ONCE = 2**18  # bytes of a file, which may be many more when they are decompressed
 _SCHEME = re.compile(r"data(?=:)|[a-z][a-z0-9+.-]+(?=://)", re.IGNORECASE)  # one letter is a drive of Windows
 _PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")  # of PIL images; others are converted
@@ -152,7 +153,10 @@ def make_data_url(data: bytes, what: str = "The image", max_bytes: int = _USUAL_
 
 
 def _write_data_url(media_type: str | None, data: bytes) -> str:
-    return f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"
+    url = f"data:{media_type};base64,"
+    for at in range(0, len(data), _WRITTEN_AT_ONCE):  # the text grows in place, where all at once it is copied twice
+        url += base64.b64encode(data[at : at + _WRITTEN_AT_ONCE]).decode("ascii")
+    return url
 
 
 def _expect_image(data: bytes, what: str) -> str:

@@ -626,6 +626,13 @@ async def test_pictures_that_are_saved_before_the_call_hears_of_its_end_are_take
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("size", [3 * 2**14 - 1, 3 * 2**14, 3 * 2**14 + 1, 2**20])
+def test_a_large_picture_is_written_as_a_small_one_is(size: int) -> None:
+    """Though it is written in several pieces."""
+    data = PNG + os.urandom(size - len(PNG))
+    assert make_data_url(data) == write_url(data)
+
+
 def test_a_data_url_is_made_of_pictures_only() -> None:
     """It says what was expected."""
     assert make_data_url(GIF) == write_url(GIF, "image/gif")
