@@ -8,7 +8,6 @@ aiohttp's hold the request's headers and so the key. What an answer means is lef
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 import socket
 import ssl
@@ -16,7 +15,7 @@ import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -50,12 +49,16 @@ from g4f.resolver import Resolver, look_up
 from g4f.watch import Watch
 from g4f.wire.json import FEW_BYTES, check_json
 
+if TYPE_CHECKING:
+    from aiohttp.abc import AbstractStreamWriter
+
 MAX_REDIRECTS = 5
 FINISH_SECONDS = 0.1
 _LOOK_UP_SECONDS = 2.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PARSED_BY_PYTHON = aiohttp.http_parser.HttpResponseParser is aiohttp.http_parser.HttpResponseParserPy
 _AT_ONCE = 2**20  # aiohttp warns of larger bodies in one piece
+_PIECE = 2**17  # of a larger body
 _UNCOMPRESSED = {"Accept-Encoding": "identity"}  # for pictures: aiohttp does not tell that a compressed one was cut
 
 
@@ -420,6 +423,27 @@ class _Outgoing:
     ssl_context: ssl.SSLContext | None = None
 
 
+class _LargeBody(aiohttp.Payload):
+    """A body that is sent in pieces, none of them a copy; of `io.BytesIO` aiohttp would copy the whole."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__(body)
+        self._body = body
+
+    @property
+    def size(self) -> int:
+        return len(self._body)
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return self._body.decode(encoding, errors)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        body = memoryview(self._body)
+        for start in range(0, len(body), _PIECE):
+            await writer.write(body[start : start + _PIECE])
+            await asyncio.sleep(0)  # others have their turn
+
+
 Response = aiohttp.ClientResponse | direct.DirectResponse
 
 
@@ -438,7 +462,7 @@ async def _open(session: aiohttp.ClientSession, outgoing: _Outgoing, held: _Held
                 outgoing.method,
                 url,
                 params=outgoing.query or None,
-                data=io.BytesIO(outgoing.body) if len(outgoing.body) > _AT_ONCE else outgoing.body or None,
+                data=_LargeBody(outgoing.body) if len(outgoing.body) > _AT_ONCE else outgoing.body or None,
                 headers=outgoing.headers,
                 proxy=None if outgoing.proxy is None else outgoing.proxy.reveal(),
                 allow_redirects=False,
