@@ -8,7 +8,7 @@ and errors are left to `transport.py`, as are all requests that are in any way u
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 _MAX_BYTES = 2**20  # at a time
+# From a socket at a time: asyncio's own 256 KiB, which end as a few, are mapped and unmapped by glibc for each read.
+_READ_BYTES = 120 * 2**10
 _MAX_PIECES = 256  # at a time: what is read stays in the processor's cache until it is decoded
 
 
@@ -29,6 +31,11 @@ class _Protocol(ResponseHandler):
 
     Where the framing of a body breaks, aiohttp hangs up, and lets its reader wait for ever.
     """
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if hasattr(transport, "max_size"):
+            transport.max_size = _READ_BYTES
 
     def is_connected(self) -> bool:
         """Tell whether it may be used: what came while nobody waited would be taken for the next request's answer."""
@@ -61,8 +68,11 @@ class Route:
 
     def __init__(self, session: aiohttp.ClientSession, origin: URL, ssl_context: SSLContext | None = None) -> None:
         self._connector: Any = session.connector
+        self._loop = asyncio.get_running_loop()
+        # Of asyncio's own loops. Others do not tell, as uvloop, which joins what is sent in one turn by itself.
+        self._waiting: Sequence[object] = getattr(self._loop, "_ready", ())
         # What the connector is asked for connections with: it is never sent, and holds no key.
-        self._request = aiohttp.ClientRequest("POST", origin, loop=asyncio.get_running_loop(), ssl=ssl_context or True)
+        self._request = aiohttp.ClientRequest("POST", origin, loop=self._loop, ssl=ssl_context or True)
         self._headers = self._request.headers.copy()
         self._serialize = http_writer._serialize_headers
 
@@ -90,7 +100,10 @@ class Route:
             transport = protocol.transport
             if transport is None or transport.is_closing():
                 raise aiohttp.ServerDisconnectedError
-            transport.write(head + body)
+            if self._waiting:  # others have their turn now, and may send as well
+                self._loop.call_soon(_write, transport, head + body)
+            else:
+                transport.write(head + body)
             message, content = await protocol.read()
             while message.code < 200 and message.code != 101:  # informational
                 message, content = await protocol.read()
@@ -98,6 +111,16 @@ class Route:
             connection.close()
             raise
         return DirectResponse(connection, message, content, url)
+
+
+def _write(transport: asyncio.Transport, data: bytes) -> None:
+    """Send a request once all whose turn it was have had it.
+
+    So what many ask at once leaves without a pause, and wakes a service or proxy on this machine once, and not for each
+    request: that takes longer than the sending.
+    """
+    if not transport.is_closing():
+        transport.write(data)
 
 
 class DirectResponse:

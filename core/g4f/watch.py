@@ -56,7 +56,7 @@ class Watch:
 
         self._loop = asyncio.get_running_loop()
         self._get_task = asyncio.current_task
-        self._task = task = self._get_task()
+        self._task = task = self._get_task(self._loop)
         self._cancelling = task.cancelling() if task else 0
         self._waiting = True
         if self._seconds is not None:
@@ -73,7 +73,7 @@ class Watch:
     def resume(self, *, content: bool) -> None:
         """Note that the source is waited for again, by the task that runs; `content` gives it all of the time anew."""
         self._waiting = True
-        self._task = task = self._get_task()
+        self._task = task = self._get_task(self._loop)
         self._cancelling = task.cancelling() if task else 0
         if self._seconds is not None:
             self._date = self._loop.time() + (self._seconds if content else self._date - self._paused)

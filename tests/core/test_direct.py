@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import sys
 from collections.abc import AsyncIterator
+from types import FrameType
 from typing import Any
 
 import aiohttp
@@ -14,6 +17,7 @@ from yarl import URL
 from g4f.context import HttpRequest, Timeout
 from g4f.credentials import Access, Secret, find_origin
 from g4f.direct import Route, read_joined
+from g4f.errors import APIConnectionError
 from g4f.manifest import Auth
 from g4f.transport import BoundTransport, Pool
 from loopback import Loopback, Received, Reply, reply_json
@@ -55,6 +59,66 @@ async def test_connections_are_shared_with_the_session(pool: Pool) -> None:
         for request in (POST, HttpRequest("GET", "/models"), POST, attrs.evolve(POST, query={})):
             await transport.send(request)
         assert server.connections == 1
+
+
+async def test_what_is_asked_in_one_turn_of_the_loop_leaves_together(pool: Pool) -> None:
+    """A service on the same machine then wakes once, and not for each request."""
+    if not isinstance(asyncio.get_running_loop(), asyncio.SelectorEventLoop):
+        pytest.skip("other loops send in their own code, which a profile does not show")
+    seen = []
+
+    def note_sending(_frame: FrameType, event: str, called: Any) -> None:
+        if event == "c_call" and isinstance(getattr(called, "__self__", None), socket.socket):
+            seen.extend(["sent"] if called.__name__ == "send" else [])
+
+    with Loopback(reply_json({})) as server:
+        transport = bind(pool, server.url)
+
+        async def ask() -> None:
+            seen.append("asked")
+            await transport.send(POST)
+
+        await asyncio.gather(*[transport.send(POST) for _ in range(3)])
+        assert server.connections == 3
+        sys.setprofile(note_sending)
+        try:
+            await asyncio.gather(*[ask() for _ in range(3)])
+        finally:
+            sys.setprofile(None)
+    assert seen == ["asked"] * 3 + ["sent"] * 3
+
+
+async def test_a_client_that_is_closed_in_the_same_turn_sends_nothing(pool: Pool) -> None:
+    """And says so to who asked."""
+    with Loopback(reply_json({})) as server:
+        transport = bind(pool, server.url)
+        await transport.send(POST)
+        asked = asyncio.create_task(transport.send(POST))
+        await asyncio.sleep(0)  # until it has had its turn
+        await pool.close()
+        with pytest.raises(APIConnectionError):
+            await asked
+    assert len(server.requests) == 1
+
+
+async def test_less_is_read_at_once_than_what_is_mapped_for_each_read(pool: Pool) -> None:
+    """Glibc maps what is larger than 128 KiB, and unmaps it when it is shrunk to what came."""
+    if not isinstance(asyncio.get_running_loop(), asyncio.SelectorEventLoop):
+        pytest.skip("other loops read into a buffer that they keep")
+    sizes = []
+
+    def note_reading(frame: FrameType, event: str, called: Any) -> None:
+        if event == "c_call" and isinstance(getattr(called, "__self__", None), socket.socket):
+            sizes.extend([frame.f_locals["self"].max_size] if called.__name__ == "recv" else [])
+
+    with Loopback(reply_json({})) as server:
+        sys.setprofile(note_reading)
+        try:
+            await bind(pool, server.url).send(POST)
+        finally:
+            sys.setprofile(None)
+    assert sizes
+    assert max(sizes) < 128 * 2**10
 
 
 @pytest.mark.parametrize(
