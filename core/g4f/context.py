@@ -6,19 +6,21 @@ Contracts only; the transport that keeps them is in `transport.py`, and who make
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
-from typing import Any, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeAlias
 
 import attrs
 
 from g4f.chat import ChatRequest
-from g4f.embeddings import EmbeddingRequest
 from g4f.errors import Attempt, InvalidInputError
-from g4f.images import ImageRequest
 from g4f.manifest import Manifest
+
+if TYPE_CHECKING:
+    from g4f.embeddings import EmbeddingRequest
+    from g4f.images import ImageRequest
 
 MAX_DEPTH = 200  # of JSON: what is nested deeper is no answer, and more than Python's own recursion can walk
 USUAL_OBJECT_BYTES = 128 * 2**20  # unless a user sets it, or allows larger answers
-Request = ChatRequest | ImageRequest | EmbeddingRequest
+Request: TypeAlias = "ChatRequest | ImageRequest | EmbeddingRequest"
 
 
 class _Usual(float):

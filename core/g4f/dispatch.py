@@ -53,7 +53,6 @@ from g4f.errors import (
     make_status_error,
 )
 from g4f.fold import unfold_completion
-from g4f.images import ImageRequest
 from g4f.manifest import Manifest
 from g4f.middleware.cooldown import Cooldown
 from g4f.plugin import Plugin
@@ -306,7 +305,7 @@ class Trial:
         with Watch(self._timeout.total):
             return await plugin.answer(request, context)
         late = APITimeoutError(f"No whole answer came within {self._timeout.total:g} s.")
-        late.retryable = not isinstance(request, ImageRequest)  # it may be drawn by now, and would be paid for twice
+        late.retryable = request.hook != "image"  # it may be drawn by now, and would be paid for twice
         raise late
 
     def make_context(self) -> Context:

@@ -10,14 +10,16 @@ that a method names, so `async def chat(self, request)` works as well. Exception
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from g4f.chat import ChatRequest, Chunk, Completion
 from g4f.context import Context, Request
-from g4f.embeddings import EmbeddingRequest, Embeddings
-from g4f.images import ImageRequest, Images
+
+if TYPE_CHECKING:
+    from g4f.embeddings import EmbeddingRequest, Embeddings
+    from g4f.images import ImageRequest, Images
 
 PROJECT = "g4f"
 hookspec = pluggy.HookspecMarker(PROJECT)

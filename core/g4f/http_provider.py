@@ -7,23 +7,25 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import attrs
 
 from g4f.chat import ChatOptions, ChatRequest, Chunk, Completion
 from g4f.context import DEFAULT_LIMITS, Context, HttpRequest, HttpResponse, HttpStream, Limits
-from g4f.embeddings import EmbeddingRequest, Embeddings
 from g4f.errors import APIResponseError, StreamTruncatedError
 from g4f.fold import unfold_completion
 from g4f.hookspecs import hookimpl
-from g4f.images import ImageRequest, Images
 from g4f.manifest import StreamEnd
 from g4f.wire.dialect import Wire
 from g4f.wire.errors import read_request_id
 from g4f.wire.json import FEW_BYTES, check_json, show_start
 from g4f.wire.openai import OPENAI
 from g4f.wire.sse import Event, SseDecoder
+
+if TYPE_CHECKING:
+    from g4f.embeddings import EmbeddingRequest, Embeddings
+    from g4f.images import ImageRequest, Images
 
 # What each hook needs of a dialect.
 _NEEDS = {

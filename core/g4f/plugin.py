@@ -11,22 +11,24 @@ import inspect
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from contextlib import aclosing
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
 import pluggy
 
 from g4f.chat import Answer, ChatRequest, Chunk, Completion
 from g4f.context import Context, Request, Timeout
-from g4f.embeddings import EmbeddingRequest, Embeddings
 from g4f.errors import APIError, APIResponseError, G4FError, ProviderBrokenError, UnsupportedError
 from g4f.fold import fold_chunks, unfold_completion
 from g4f.hookspecs import PROJECT, ProviderHooks
-from g4f.images import ImageRequest, Images
 from g4f.manifest import Manifest, describe_ability
 from g4f.slips import find_slip
 from g4f.stream import ChatStream
 from g4f.watch import ends_task, name_error
+
+if TYPE_CHECKING:
+    from g4f.embeddings import EmbeddingRequest
+    from g4f.images import ImageRequest
 
 T = TypeVar("T")
 logger = logging.getLogger("g4f")
@@ -105,6 +107,9 @@ class Plugin:
         return self.chat(request, context) if isinstance(request, ChatRequest) else self._serve(request, context)
 
     async def _serve(self, request: ImageRequest | EmbeddingRequest, context: Context) -> Answer:
+        from g4f.embeddings import EmbeddingRequest, Embeddings  # here because a program that only chats
+        from g4f.images import ImageRequest, Images  # need not pay for them
+
         if not self.implements(request.hook):
             raise UnsupportedError(f"{self.name} cannot {describe_ability(request.needs[0])}.")
         call = getattr(self._hooks, request.hook)

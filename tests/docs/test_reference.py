@@ -272,12 +272,12 @@ def test_every_argument_of_a_call_is_told_in_the_section_of_the_call() -> None:
     sections: dict[str, list[type | Callable[..., object]]] = {
         "Chat": [_arguments.ChatArguments, _chat.Completions.create, _chat.Completions.parse],
         "Images": [
-            _arguments.ImageArguments,
+            _images.ImageArguments,
             _images.ImagesResource.generate,
             _images.ImagesResource.edit,
             _images.ImagesResource.create_variation,
         ],
-        "Embeddings": [_arguments.EmbeddingArguments, _embeddings.EmbeddingsResource.create],
+        "Embeddings": [_embeddings.EmbeddingArguments, _embeddings.EmbeddingsResource.create],
         "Models": [_models.Models.list, _models.Models.retrieve],
     }
     for section, kinds in sections.items():

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any, TypedDict, cast
 from g4f.chat import ChatOptions, ChatRequest, ParseOptions
 from g4f.context import Limits, Middleware, Timeout
 from g4f.credentials import hide, reveal
-from g4f.embeddings import EmbeddingInput, EmbeddingOptions, EmbeddingRequest
 from g4f.errors import InvalidInputError
-from g4f.images import ImageOperation, ImageOptions, ImageRequest
-from g4f.media import ImageInput
 from g4f.registry import ProviderRef, Registry
 from g4f.values import Value
 
 if TYPE_CHECKING:
     from ssl import SSLContext
+
+    from g4f.media import ImageInput
 
 ProviderInput = str | ProviderRef | type | object
 ProvidersInput = ProviderInput | Sequence[ProviderInput]
@@ -136,14 +135,6 @@ class ChatArguments(ParseArguments, ChatOptions, total=False):
     """The arguments of a chat beside its messages, model and provider."""
 
 
-class ImageArguments(ImageOptions, CallArguments, total=False):
-    """The arguments of a request for images beside its prompt, model and provider."""
-
-
-class EmbeddingArguments(EmbeddingOptions, CallArguments, total=False):
-    """The arguments of a request for embeddings beside its input, model and provider."""
-
-
 _EXTRAS = ("extra_body", "extra_headers", "provider_options")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _HEADER_VALUE = re.compile(r"[^\0\r\n]*")
@@ -154,13 +145,9 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # RFC 3986, 3.1; of one lette
 _CALL_NAMES = frozenset(CallArguments.__annotations__)
 _CHAT_NAMES = frozenset(ChatArguments.__annotations__)
 _CHAT_OPTIONS = frozenset(ChatOptions.__annotations__)
-_IMAGE_NAMES = frozenset(ImageArguments.__annotations__)
-_IMAGE_OPTIONS = frozenset(ImageOptions.__annotations__)
-_EMBEDDING_NAMES = frozenset(EmbeddingArguments.__annotations__)
-_EMBEDDING_OPTIONS = frozenset(EmbeddingOptions.__annotations__)
-_HIDDEN = {"api_key", "base_url", "default_headers", "default_query", "extra_headers", "proxies", "proxy", "settings"}
-_SHOWN = (_CHAT_NAMES | _IMAGE_NAMES | _EMBEDDING_NAMES) - _HIDDEN
-SHOWN_BY_CLIENTS = frozenset(ClientArguments.__annotations__) - _HIDDEN
+HIDDEN = {"api_key", "base_url", "default_headers", "default_query", "extra_headers", "proxies", "proxy", "settings"}
+_SHOWN = _CHAT_NAMES - HIDDEN
+SHOWN_BY_CLIENTS = frozenset(ClientArguments.__annotations__) - HIDDEN
 
 
 def hide_arguments(arguments: Mapping[str, Any], shown: Set[str] = _SHOWN) -> Any:
@@ -175,13 +162,13 @@ def hide_arguments(arguments: Mapping[str, Any], shown: Set[str] = _SHOWN) -> An
 
 def check_chat_arguments(messages: object, model: object, arguments: Mapping[str, Any]) -> None:
     """Raise TypeError for what can never be a chat."""
-    _check_model(model)
+    check_model(model)
     plain = isinstance(messages, (str, list))  # the usual case, without the questions below
     if not plain and (isinstance(messages, (bytes, Mapping, Value)) or not isinstance(messages, Iterable)):
         how = ": put it into a list" if isinstance(messages, (Mapping, Value)) else ""
         raise TypeError(f"messages must be a text or a list of messages, not {type(messages).__name__}{how}")
     if arguments:
-        _check_names(arguments, _CHAT_NAMES)
+        check_names(arguments, _CHAT_NAMES)
         _check_images(arguments.get("images"))
         _check_types(arguments)
 
@@ -204,28 +191,14 @@ def _check_images(images: object) -> None:
         raise TypeError(f"images must be a list of pictures, not {type(images).__name__}; one picture goes into image=")
 
 
-def check_image_arguments(prompt: object, model: object, arguments: Mapping[str, Any]) -> None:
-    """Raise TypeError for what can never be a request for images."""
-    _check_model(model)
-    if not isinstance(prompt, str):
-        raise TypeError(f"prompt must be a text, not {type(prompt).__name__}")
-    _check_names(arguments, _IMAGE_NAMES)
-
-
-def check_embedding_arguments(texts: object, model: object, arguments: Mapping[str, Any]) -> None:
-    """Raise TypeError for what can never be a request for embeddings."""
-    _check_model(model)
-    if isinstance(texts, (bytes, Mapping)) or not isinstance(texts, (str, Sequence)):
-        raise TypeError(f"input must be a text or a list of texts, not {type(texts).__name__}")
-    _check_names(arguments, _EMBEDDING_NAMES)
-
-
-def _check_model(model: object) -> None:
+def check_model(model: object) -> None:
+    """Raise TypeError for what can be no model's name."""
     if model is not None and not isinstance(model, str):
         raise TypeError(f"model must be a text, not {type(model).__name__}")
 
 
-def _check_names(arguments: Mapping[str, Any], known: frozenset[str]) -> None:
+def check_names(arguments: Mapping[str, Any], known: frozenset[str]) -> None:
+    """Raise TypeError for the first of the arguments that there is not."""
     for name in arguments:
         if name not in known:
             if name in _OTHERS:
@@ -261,62 +234,33 @@ def make_chat_request(
         images: The pictures as URLs, for the last user message.
     """
     copied = copy_messages(messages)
-    _check_count(arguments)
+    check_count(arguments)
     return ChatRequest(
         messages=attach_images(copied, images) if images else copied,
         model=model or None,
         stream=stream,
-        options=cast(ChatOptions, _pick(arguments, _CHAT_OPTIONS)),
-        **_copy_extras(arguments),
+        options=cast(ChatOptions, pick_options(arguments, _CHAT_OPTIONS)),
+        **copy_extras(arguments),
     )
 
 
-def make_image_request(
-    prompt: str,
-    model: str | None,
-    arguments: Mapping[str, Any],
-    *,
-    operation: ImageOperation = "generate",
-    images: Sequence[str] = (),
-    mask: str | None = None,
-) -> ImageRequest:
-    """Make a request for images; see `ImageArguments`.
+def check_count(arguments: Mapping[str, Any]) -> None:
+    """Refuse what can be no number of answers.
 
     Raises:
-        InvalidInputError: A setting can be none, whatever service reads it.
+        InvalidInputError: It is none.
     """
-    _check_count(arguments)
-    size = arguments.get("size")
-    if size is not None and not isinstance(size, str):  # services have words of their own beside it
-        raise InvalidInputError(f"size must be a text as '1024x1024', not {size!r}.")
-    return ImageRequest(
-        prompt=prompt,
-        model=model or None,
-        operation=operation,
-        images=tuple(images),
-        mask=mask,
-        options=cast(ImageOptions, _pick(arguments, _IMAGE_OPTIONS)),
-        **_copy_extras(arguments),
-    )
-
-
-def make_embedding_request(texts: EmbeddingInput, model: str | None, arguments: Mapping[str, Any]) -> EmbeddingRequest:
-    """Make a request for embeddings; see `EmbeddingArguments`."""
-    return EmbeddingRequest(
-        input=texts if isinstance(texts, str) else cast(EmbeddingInput, list(texts)),
-        model=model or None,
-        options=cast(EmbeddingOptions, _pick(arguments, _EMBEDDING_OPTIONS)),
-        **_copy_extras(arguments),
-    )
-
-
-def _check_count(arguments: Mapping[str, Any]) -> None:
     count = arguments.get("n")
     if count is not None and (type(count) is not int or count < 1):
         raise InvalidInputError(f"n must be a whole number from 1 on, not {count!r}.")
 
 
-def _pick(arguments: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+def pick_options(arguments: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    """Return the arguments of those names that were given.
+
+    Raises:
+        InvalidInputError: A number can be none in JSON.
+    """
     found = {name: value for name, value in arguments.items() if name in names and value is not None}
     for name, value in found.items():
         if type(value) is float and value - value != 0:  # infinite, or no number: JSON has no word for it
@@ -324,7 +268,7 @@ def _pick(arguments: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]
     return found
 
 
-def _copy_extras(arguments: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def copy_extras(arguments: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return what goes along as it is, so far as it was given.
 
     Raises:

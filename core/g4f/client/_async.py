@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never, NoReturn, Self, Unpack, cast
 
@@ -19,9 +19,6 @@ from g4f.client._arguments import (
 )
 from g4f.client._chat import Chat
 from g4f.client._choosing import Choice, Choices, Chooser, check_headers
-from g4f.client._embeddings import EmbeddingsResource
-from g4f.client._images import ImagesResource
-from g4f.client._models import Models
 from g4f.client._settings import (
     UNNAMED,
     Settings,
@@ -46,6 +43,9 @@ from g4f.registry import ProviderRef, Registry, share_registry
 if TYPE_CHECKING:
     from ssl import SSLContext
 
+    from g4f.client._embeddings import EmbeddingsResource
+    from g4f.client._images import ImagesResource
+    from g4f.client._models import Models
     from g4f.transport import Pool
 
 # Arguments that belong to the providers named with them, and where they are kept.
@@ -189,13 +189,30 @@ class AsyncClient:
         show_log(find_registry().environment.log_level)
         self._shared = _Shared(self._settings.proxies, allow_private_urls, find_registry, ssl_context)
         self._choices = Choices()
-        self._attach()
-
-    def _attach(self) -> None:
         self.chat = Chat(self)
-        self.images = ImagesResource(self)
-        self.embeddings = EmbeddingsResource(self)
-        self.models = Models(self)
+
+    # What follows is imported when it is first asked for: most programs only chat.
+
+    @cached_property
+    def images(self) -> ImagesResource:
+        """`images.generate(...)`, `.edit(...)` and `.create_variation(...)`."""
+        from g4f.client._images import ImagesResource
+
+        return ImagesResource(self)
+
+    @cached_property
+    def embeddings(self) -> EmbeddingsResource:
+        """`embeddings.create(...)`."""
+        from g4f.client._embeddings import EmbeddingsResource
+
+        return EmbeddingsResource(self)
+
+    @cached_property
+    def models(self) -> Models:
+        """`models.list()` and `.retrieve(id)`."""
+        from g4f.client._models import Models
+
+        return Models(self)
 
     def with_options(self, **changes: Unpack[ClientArguments]) -> Self:
         """Return a client with other arguments; it shares the connections, unless the way to make them changes.

@@ -1,28 +1,78 @@
-"""`client.images` of the asynchronous client."""
+"""`client.images` of both clients, what may be passed to it, and the frozen requests made of that."""
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
 
 from g4f.client._arguments import (
-    ImageArguments,
+    HIDDEN,
+    CallArguments,
     ProvidersInput,
-    check_image_arguments,
+    check_count,
+    check_model,
+    check_names,
+    copy_extras,
     hide_arguments,
-    make_image_request,
+    pick_options,
 )
 from g4f.client._pictures import read_images
 from g4f.drawing import MAX_IMAGES
 from g4f.errors import InvalidInputError
-from g4f.images import ImageOperation, Images
+from g4f.images import ImageOperation, ImageOptions, ImageRequest, Images
 from g4f.media import ImageInput, deliver_images
 
 if TYPE_CHECKING:
     from g4f.client._async import AsyncClient
-
+    from g4f.client._sync import Client
 
 VARIATION = "Draw a variation of this picture: the same subject in the same style, with other details."
+
+
+class ImageArguments(ImageOptions, CallArguments, total=False):
+    """The arguments of a request for images beside its prompt, model and provider."""
+
+
+_NAMES = frozenset(ImageArguments.__annotations__)
+_OPTIONS = frozenset(ImageOptions.__annotations__)
+_SHOWN = _NAMES - HIDDEN
+
+
+def check_image_arguments(prompt: object, model: object, arguments: Mapping[str, Any]) -> None:
+    """Raise TypeError for what can never be a request for images."""
+    check_model(model)
+    if not isinstance(prompt, str):
+        raise TypeError(f"prompt must be a text, not {type(prompt).__name__}")
+    check_names(arguments, _NAMES)
+
+
+def make_image_request(
+    prompt: str,
+    model: str | None,
+    arguments: Mapping[str, Any],
+    *,
+    operation: ImageOperation = "generate",
+    images: Sequence[str] = (),
+    mask: str | None = None,
+) -> ImageRequest:
+    """Make a request for images; see `ImageArguments`.
+
+    Raises:
+        InvalidInputError: A setting can be none, whatever service reads it.
+    """
+    check_count(arguments)
+    size = arguments.get("size")
+    if size is not None and not isinstance(size, str):  # services have words of their own beside it
+        raise InvalidInputError(f"size must be a text as '1024x1024', not {size!r}.")
+    return ImageRequest(
+        prompt=prompt,
+        model=model or None,
+        operation=operation,
+        images=tuple(images),
+        mask=mask,
+        options=cast(ImageOptions, pick_options(arguments, _OPTIONS)),
+        **copy_extras(arguments),
+    )
 
 
 class ImagesResource:
@@ -56,7 +106,7 @@ class ImagesResource:
             TypeError: An argument can never be right. Everything else is raised when the result is awaited.
             G4FError: When awaited.
         """
-        arguments = hide_arguments(arguments)
+        arguments = hide_arguments(arguments, _SHOWN)
         check_image_arguments(prompt, model, arguments)
         return self._draw(prompt, model, provider, response_format, arguments)
 
@@ -71,7 +121,7 @@ class ImagesResource:
         **arguments: Unpack[ImageArguments],
     ) -> Coroutine[Any, Any, Images]:
         """Change pictures as `prompt` says; `mask` is a PNG whose transparent parts may change. Else as `generate`."""
-        arguments = hide_arguments(arguments)
+        arguments = hide_arguments(arguments, _SHOWN)
         check_image_arguments(prompt, model, arguments)
         images = list(image) if isinstance(image, (list, tuple)) else [image]
         return self._draw(prompt, model, provider, response_format, arguments, "edit", images, mask)
@@ -85,7 +135,7 @@ class ImagesResource:
         **arguments: Unpack[ImageArguments],
     ) -> Coroutine[Any, Any, Images]:
         """Draw a picture like another one: an edit with a prompt of ours, since no service has variations any more."""
-        arguments = hide_arguments(arguments)
+        arguments = hide_arguments(arguments, _SHOWN)
         return self.edit(image, VARIATION, model, provider, response_format, **arguments)
 
     async def _draw(
@@ -123,3 +173,51 @@ class ImagesResource:
         download = dispatcher.open_downloads(images.provider or "")
         await deliver_images(images, response_format, client._settings.media_folder(), download)
         return images
+
+
+class SyncImages:
+    """`client.images`."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def generate(
+        self,
+        prompt: str,
+        model: str | None = None,
+        provider: ProvidersInput | None = None,
+        response_format: Literal["url", "b64_json"] | None = None,
+        **arguments: Unpack[ImageArguments],
+    ) -> Images:
+        """Draw pictures; see the same method of `AsyncClient`."""
+        arguments = hide_arguments(arguments, _SHOWN)
+        images = self._client._inner.images.generate(prompt, model, provider, response_format, **arguments)
+        return self._client._run(images)
+
+    def edit(
+        self,
+        image: ImageInput | Sequence[ImageInput],
+        prompt: str,
+        model: str | None = None,
+        provider: ProvidersInput | None = None,
+        response_format: Literal["url", "b64_json"] | None = None,
+        mask: ImageInput | None = None,
+        **arguments: Unpack[ImageArguments],
+    ) -> Images:
+        """Change pictures; see the same method of `AsyncClient`."""
+        arguments = hide_arguments(arguments, _SHOWN)
+        images = self._client._inner.images.edit(image, prompt, model, provider, response_format, mask, **arguments)
+        return self._client._run(images)
+
+    def create_variation(
+        self,
+        image: ImageInput,
+        model: str | None = None,
+        provider: ProvidersInput | None = None,
+        response_format: Literal["url", "b64_json"] | None = None,
+        **arguments: Unpack[ImageArguments],
+    ) -> Images:
+        """Draw a picture like another one; see the same method of `AsyncClient`."""
+        arguments = hide_arguments(arguments, _SHOWN)
+        images = self._client._inner.images.create_variation(image, model, provider, response_format, **arguments)
+        return self._client._run(images)

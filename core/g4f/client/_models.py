@@ -1,4 +1,4 @@
-"""`client.models` of the asynchronous client, and the values that it answers."""
+"""`client.models` of both clients, and the values that it answers."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from g4f.values import Value, field, many
 
 if TYPE_CHECKING:
     from g4f.client._async import AsyncClient
+    from g4f.client._sync import Client
 
 
 class ModelInfo(Value):
@@ -99,6 +100,25 @@ class Models:
                 return info
         meant = guess_model(model, (info.id for info in models))
         raise ModelNotFoundError(f"There is no model {model!r} among the {len(models)} that can be used here.{meant}")
+
+
+class SyncModels:
+    """`client.models`."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def list(self, provider: ProvidersInput | None = None, **arguments: Unpack[CallArguments]) -> ModelList:
+        """List models; see the same method of `AsyncClient`."""
+        arguments = hide_arguments(arguments)
+        return self._client._run(self._client._inner.models.list(provider, **arguments))
+
+    def retrieve(
+        self, model: str, provider: ProvidersInput | None = None, **arguments: Unpack[CallArguments]
+    ) -> ModelInfo:
+        """Return one model; see the same method of `AsyncClient`."""
+        arguments = hide_arguments(arguments)
+        return self._client._run(self._client._inner.models.retrieve(model, provider, **arguments))
 
 
 async def _list_live(dispatcher: Dispatcher, name: str, listed: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from g4f.context import Limits
-from g4f.media import ImageInput, read_image
+
+if TYPE_CHECKING:
+    from g4f.media import ImageInput
 
 
 async def read_images(sources: Sequence[ImageInput], limits: Limits, name: str | None = None) -> list[str]:
@@ -16,6 +19,8 @@ async def read_images(sources: Sequence[ImageInput], limits: Limits, name: str |
     """
     if not sources:
         return []
-    import asyncio  # here because a program that only imports the client need not pay for it
+    import asyncio  # here because a program that brings no pictures need not pay for it
+
+    from g4f.media import read_image
 
     return await asyncio.to_thread(lambda: [read_image(source, name, limits.input_bytes) for source in sources])

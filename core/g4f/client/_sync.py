@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, Never, NoReturn, Self, TypeVar, Unpack, overload
 from weakref import WeakSet
 
@@ -11,11 +12,8 @@ from g4f.chat import Chunk, Completion, Usage
 from g4f.client._arguments import (
     SHOWN_BY_CLIENTS,
     ByProvider,
-    CallArguments,
     ChatArguments,
     ClientArguments,
-    EmbeddingArguments,
-    ImageArguments,
     Messages,
     ParseArguments,
     ProvidersInput,
@@ -25,19 +23,18 @@ from g4f.client._arguments import (
 )
 from g4f.client._async import AsyncClient, describe_client, describe_missing_resource
 from g4f.client._final import CompletionStream
-from g4f.client._models import ModelInfo, ModelList
 from g4f.context import Limits, Middleware, Timeout
 from g4f.credentials import hide, hide_key
-from g4f.embeddings import EmbeddingInput, Embeddings
 from g4f.errors import APIConnectionError, Attempt
-from g4f.images import Images
-from g4f.media import ImageInput
 from g4f.registry import Registry
 from g4f.stream import ChatStream
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
+    from g4f.client._embeddings import SyncEmbeddings
+    from g4f.client._images import SyncImages
+    from g4f.client._models import SyncModels
     from g4f.client._parse import ParsedCompletion
     from g4f.client._portal import Portal, Stay
 
@@ -210,9 +207,27 @@ class Client:
         self._portal = portal
         self._opened: WeakSet[ChatStream] = WeakSet()
         self.chat = SyncChat(self)
-        self.images = SyncImages(self)
-        self.embeddings = SyncEmbeddings(self)
-        self.models = SyncModels(self)
+
+    @cached_property
+    def images(self) -> SyncImages:
+        """See the same of `AsyncClient`."""
+        from g4f.client._images import SyncImages
+
+        return SyncImages(self)
+
+    @cached_property
+    def embeddings(self) -> SyncEmbeddings:
+        """See the same of `AsyncClient`."""
+        from g4f.client._embeddings import SyncEmbeddings
+
+        return SyncEmbeddings(self)
+
+    @cached_property
+    def models(self) -> SyncModels:
+        """See the same of `AsyncClient`."""
+        from g4f.client._models import SyncModels
+
+        return SyncModels(self)
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._portal.run(work)
@@ -420,89 +435,3 @@ class SyncCompletions:
         parse = self._client._inner.chat.completions.parse
         answer = parse(messages, model, provider, response_format=response_format, tools=tools or (), **arguments)
         return self._client._run(answer)
-
-
-class SyncImages:
-    """`client.images`."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    def generate(
-        self,
-        prompt: str,
-        model: str | None = None,
-        provider: ProvidersInput | None = None,
-        response_format: Literal["url", "b64_json"] | None = None,
-        **arguments: Unpack[ImageArguments],
-    ) -> Images:
-        """Draw pictures; see the same method of `AsyncClient`."""
-        arguments = hide_arguments(arguments)
-        images = self._client._inner.images.generate(prompt, model, provider, response_format, **arguments)
-        return self._client._run(images)
-
-    def edit(
-        self,
-        image: ImageInput | Sequence[ImageInput],
-        prompt: str,
-        model: str | None = None,
-        provider: ProvidersInput | None = None,
-        response_format: Literal["url", "b64_json"] | None = None,
-        mask: ImageInput | None = None,
-        **arguments: Unpack[ImageArguments],
-    ) -> Images:
-        """Change pictures; see the same method of `AsyncClient`."""
-        arguments = hide_arguments(arguments)
-        images = self._client._inner.images.edit(image, prompt, model, provider, response_format, mask, **arguments)
-        return self._client._run(images)
-
-    def create_variation(
-        self,
-        image: ImageInput,
-        model: str | None = None,
-        provider: ProvidersInput | None = None,
-        response_format: Literal["url", "b64_json"] | None = None,
-        **arguments: Unpack[ImageArguments],
-    ) -> Images:
-        """Draw a picture like another one; see the same method of `AsyncClient`."""
-        arguments = hide_arguments(arguments)
-        images = self._client._inner.images.create_variation(image, model, provider, response_format, **arguments)
-        return self._client._run(images)
-
-
-class SyncEmbeddings:
-    """`client.embeddings`."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    def create(
-        self,
-        input: EmbeddingInput,  # noqa: A002 - OpenAI's name
-        model: str | None = None,
-        provider: ProvidersInput | None = None,
-        **arguments: Unpack[EmbeddingArguments],
-    ) -> Embeddings:
-        """Turn texts into vectors; see the same method of `AsyncClient`."""
-        arguments = hide_arguments(arguments)
-        embeddings = self._client._inner.embeddings.create(input, model, provider, **arguments)
-        return self._client._run(embeddings)
-
-
-class SyncModels:
-    """`client.models`."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    def list(self, provider: ProvidersInput | None = None, **arguments: Unpack[CallArguments]) -> ModelList:
-        """List models; see the same method of `AsyncClient`."""
-        arguments = hide_arguments(arguments)
-        return self._client._run(self._client._inner.models.list(provider, **arguments))
-
-    def retrieve(
-        self, model: str, provider: ProvidersInput | None = None, **arguments: Unpack[CallArguments]
-    ) -> ModelInfo:
-        """Return one model; see the same method of `AsyncClient`."""
-        arguments = hide_arguments(arguments)
-        return self._client._run(self._client._inner.models.retrieve(model, provider, **arguments))

@@ -6,23 +6,25 @@ OpenAI's stands in `openai.py`; those of other services in the `wire` of their p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
 import attrs
 
 from g4f.chat import ChatRequest, Chunk, Completion
 from g4f.context import HttpRequest, HttpResponse
-from g4f.embeddings import EmbeddingRequest, Embeddings
 from g4f.errors import APIResponseError, APIStatusError, UnsupportedError
 from g4f.fold import fold_chunks, is_answer
-from g4f.images import ImageRequest, Images
 from g4f.manifest import StreamEnd
 from g4f.wire.errors import decode_error
 from g4f.wire.json import show_start
 from g4f.wire.sse import Event, split_events
 
+if TYPE_CHECKING:
+    from g4f.embeddings import EmbeddingRequest, Embeddings
+    from g4f.images import ImageRequest, Images
+
 Warn = Callable[[str], None]
-R_contra = TypeVar("R_contra", ImageRequest, EmbeddingRequest, contravariant=True)
+R_contra = TypeVar("R_contra", "ImageRequest", "EmbeddingRequest", contravariant=True)
 
 
 class StreamDecoder(Protocol):

@@ -9,19 +9,21 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from g4f.chat import ChatRequest, Chunk, Completion
 from g4f.context import HttpRequest, HttpResponse
-from g4f.embeddings import EmbeddingRequest, Embeddings, is_vector
 from g4f.errors import APIResponseError, G4FError, InvalidInputError
 from g4f.fold import join_surrogates, list_objects, read_index
-from g4f.images import ImageRequest, Images
 from g4f.manifest import StreamEnd
 from g4f.wire import errors
 from g4f.wire.dialect import StreamDecoder, Warn, Wire, decode_events, expect_answer
 from g4f.wire.json import decode_answer, decode_json, encode_json, show_start
 from g4f.wire.sse import Event, is_event_stream
+
+if TYPE_CHECKING:
+    from g4f.embeddings import EmbeddingRequest, Embeddings
+    from g4f.images import ImageRequest, Images
 
 MAX_IMAGES_BYTES = 256 * 2**20
 # A service's own words, in place: the body of a request before it is written (what the user adds to it comes after),
@@ -249,6 +251,8 @@ def decode_image(response: HttpResponse) -> Images:
         APIResponseError: There is no image in it.
         APIStatusError: It is an error in spite of its status.
     """
+    from g4f.images import Images  # here because a program that only chats need not pay for it
+
     images = Images.from_dict(_decode_answer(response))
     if not any(isinstance(image.url or image.b64_json, str) for image in images.data):
         raise APIResponseError(f"The answer has no image: {show_start(response.body)}")
@@ -273,6 +277,8 @@ def decode_embed(response: HttpResponse) -> Embeddings:
         APIResponseError: There is no vector in it.
         APIStatusError: It is an error in spite of its status.
     """
+    from g4f.embeddings import Embeddings, is_vector  # here because a program that only chats need not pay for it
+
     answer = _decode_answer(response)
     rows = list_objects(answer.get("data"))
     told = [row["index"] for row in rows if isinstance(row.get("index"), int)]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 from g4f_cli.terminal import InputError
 
 if TYPE_CHECKING:
-    from g4f.client._arguments import ChatArguments, ImageArguments
+    from g4f.client._arguments import ChatArguments
+    from g4f.client._images import ImageArguments
 
 _KINDS = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 _KINDS_OF_SCHEMA = {kind: kind for kind in _KINDS.values()}  # which people write as well

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from g4f.context import HttpRequest
-from g4f.images import ImageOptions, ImageRequest
 from g4f.wire import openai
 from g4f.wire.dialect import Warn
+
+if TYPE_CHECKING:
+    from g4f.images import ImageOptions, ImageRequest
 
 _REASONS = re.compile(r"(gpt-([5-9]|\d\d)(?!.*-chat(-|$))|o\d)")
 _ONLY_WITHOUT_REASONING = (

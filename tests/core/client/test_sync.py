@@ -200,9 +200,9 @@ def test_the_facade_answers_and_streams_both_ways() -> None:
     [
         (_sync.Client, AsyncClient),
         (_sync.SyncCompletions, _chat.Completions),
-        (_sync.SyncImages, _images.ImagesResource),
-        (_sync.SyncEmbeddings, _embeddings.EmbeddingsResource),
-        (_sync.SyncModels, _models.Models),
+        (_images.SyncImages, _images.ImagesResource),
+        (_embeddings.SyncEmbeddings, _embeddings.EmbeddingsResource),
+        (_models.SyncModels, _models.Models),
     ],
 )
 def test_the_twins_have_the_same_methods_and_arguments(ours: type, theirs: type) -> None:
