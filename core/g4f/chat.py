@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, Self, TypedDict
 import attrs
 
 from g4f.errors import Attempt
+from g4f.record import Record
 from g4f.values import Extra, Value, field, many, one
 
 Role = Literal["developer", "system", "user", "assistant", "tool", "function"]
@@ -63,8 +64,8 @@ class ChatOptions(ParseOptions, total=False):
 _NEEDS = {"image_url": "vision", "file": "document", "input_audio": "audio"}
 
 
-@attrs.frozen
-class ChatRequest:
+@attrs.frozen(eq=False, repr=False)
+class ChatRequest(Record):
     """One chat request, as a provider's hook receives it.
 
     Attributes:

@@ -13,6 +13,7 @@ import attrs
 from g4f.chat import ChatRequest
 from g4f.errors import Attempt, InvalidInputError
 from g4f.manifest import Manifest
+from g4f.record import Record, Shown
 
 if TYPE_CHECKING:
     from g4f.embeddings import EmbeddingRequest
@@ -29,8 +30,8 @@ class _Usual(float):
     __slots__ = ()
 
 
-@attrs.frozen(kw_only=True)
-class Timeout:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Timeout(Record):
     """Deadlines in seconds by the wall clock; None waits for ever. Each is given by its name.
 
     Raises:
@@ -125,8 +126,8 @@ def _limit(default: int, check: Callable[[Any, attrs.Attribute[Any], object], No
     return attrs.field(default=default, converter=attrs.converters.default_if_none(default), validator=check)
 
 
-@attrs.frozen(kw_only=True)
-class Limits:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Limits(Record):
     """How large what a service sends may be, in bytes after decompression. What is larger is an `APIResponseError`.
 
     None means the default, since nothing may fill the memory.
@@ -170,8 +171,8 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
-@attrs.frozen
-class HttpRequest:
+@attrs.frozen(eq=False, repr=False)
+class HttpRequest(Record):
     """A request as a pure value, made by `wire.encode_*`.
 
     Attributes:
@@ -197,8 +198,8 @@ class HttpRequest:
             raise TypeError(f"HttpRequest.body must be bytes, as g4f.wire.json.encode_json(…) makes them, not {kind}")
 
 
-@attrs.frozen
-class HttpResponse:
+@attrs.frozen(eq=False, repr=False)
+class HttpResponse(Record):
     """A whole answer; `headers` look names up in lower case."""
 
     status: int
@@ -247,8 +248,8 @@ class Target(NamedTuple):
     model: str | None
 
 
-@attrs.define(eq=False)
-class Call:
+@attrs.define(eq=False, repr=False)
+class Call(Shown):
     """One call of the user, on its way through the middleware.
 
     Attributes:
@@ -273,8 +274,8 @@ async def _no_fetch(url: str) -> HttpResponse:
     raise InvalidInputError(f"There is no network here to fetch {url} with.")
 
 
-@attrs.frozen(eq=False)
-class Context:
+@attrs.frozen(eq=False, repr=False)
+class Context(Shown):
     """What a provider may use while it serves one attempt.
 
     Attributes:

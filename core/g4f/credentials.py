@@ -17,6 +17,7 @@ import attrs
 
 from g4f.errors import InvalidInputError, MissingCredentialsError
 from g4f.manifest import Manifest
+from g4f.record import Shown
 
 _SERVER = re.compile(r"(https?://)?([^/:\[\]]*|\[[^]/]*\])(:\d+)?(/.*)?", re.IGNORECASE)
 # Where a server listens that is asked on its own machine.
@@ -120,8 +121,8 @@ def scrub(fields: Mapping[str, Any], secrets: Iterable[Secret]) -> dict[str, Any
     return redact(fields, [secret.reveal() for secret in secrets])
 
 
-@attrs.frozen(eq=False)
-class Access:
+@attrs.frozen(eq=False, repr=False)
+class Access(Shown):
     """How one provider is reached for one client: where, with which key, with which settings.
 
     `origins` are those that may receive the key (see `is_among`); `foreign` is an address of the user's own that the

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypedDict
 import attrs
 
 from g4f.chat import Answer
+from g4f.record import Record
 from g4f.values import Value, field, many, one
 
 EmbeddingInput = str | Sequence[str] | Sequence[int] | Sequence[Sequence[int]]
@@ -25,8 +26,8 @@ class EmbeddingOptions(TypedDict, total=False):
     user: str | None
 
 
-@attrs.frozen
-class EmbeddingRequest:
+@attrs.frozen(eq=False, repr=False)
+class EmbeddingRequest(Record):
     """One request for embeddings, as a provider's hook receives it.
 
     Attributes:

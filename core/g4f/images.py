@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, TypedDict
 import attrs
 
 from g4f.chat import Answer
+from g4f.record import Record
 from g4f.values import Value, field, many, one
 
 ImageOperation = Literal["generate", "edit"]
@@ -36,8 +37,8 @@ class ImageOptions(TypedDict, total=False):
     user: str | None
 
 
-@attrs.frozen
-class ImageRequest:
+@attrs.frozen(eq=False, repr=False)
+class ImageRequest(Record):
     """One request for images, as a provider's hook receives it.
 
     Attributes:

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, cast
 import attrs
 
 from g4f.errors import InvalidInputError
+from g4f.record import Record
 
 CONTRACT = 1
 Support = Literal["yes", "no", "unknown"]
@@ -70,8 +71,8 @@ class ManifestError(InvalidInputError):
     """A manifest that cannot be used; the text says where and why."""
 
 
-@attrs.frozen
-class Auth:
+@attrs.frozen(eq=False, repr=False)
+class Auth(Record):
     """How the key travels.
 
     Attributes:
@@ -107,8 +108,8 @@ class Setting(NamedTuple):
     description: str = ""
 
 
-@attrs.frozen
-class Model:
+@attrs.frozen(eq=False, repr=False)
+class Model(Record):
     """A model, or with `pattern` (as `gpt-*`) a family of models, that the provider serves.
 
     Attributes:
@@ -155,8 +156,8 @@ class ResolvedModel(NamedTuple):
     borrowed: bool = False
 
 
-@attrs.frozen
-class Manifest:
+@attrs.frozen(eq=False, repr=False)
+class Manifest(Record):
     """What a provider is and needs.
 
     Attributes:
