@@ -18,7 +18,7 @@ from typing import Any
 
 IMAGE_BYTES = 4 * 2**20
 ANSWER = "Berlin is the capital of Germany, and its largest city by area and by population."
-WORDS = (" The", " quick", " brown", " fox", " jumps", " over", " the", " lazy", " dog", ".", " Größe", " 🦊")
+WORDS = ("The", " quick", " brown", " fox", " jumps", " over", " the", " lazy", " dog", ".", " Größe", " 🦊")
 _HEAD = (
     "HTTP/1.1 200 OK\r\ndate: Fri, 02 Jan 2026 03:04:05 GMT\r\nserver: bench\r\ncontent-type: {}\r\n"
     "x-request-id: req_0123456789abcdef\r\n{}\r\n\r\n"

@@ -54,8 +54,13 @@ def load(client: str, origin: str, scenario: str) -> Any:
 
 def expect(got: object, wanted: object) -> None:
     """Stop where a client did not do the work."""
-    if got != wanted:
-        raise SystemExit(f"the client returned something else than the service sent: {got!r:.200}")
+    if got == wanted:
+        return
+    said = "it returned something else than the service sent"
+    if isinstance(got, str) and isinstance(wanted, str):
+        at = len(os.path.commonprefix([got, wanted]))
+        raise SystemExit(f"{said}: after {at} characters {got[at : at + 20]!r} and not {wanted[at : at + 20]!r}")
+    raise SystemExit(f"{said}: {got!r:.100}")
 
 
 async def time_work(work: Callable[[], Awaitable[object]], units: int) -> Figures:
