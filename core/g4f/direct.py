@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _MAX_BYTES = 2**20  # at a time
 # From a socket at a time: asyncio's own 256 KiB, which end as a few, are mapped and unmapped by glibc for each read.
 _READ_BYTES = 120 * 2**10
+_MAX_UNSENT = 16  # requests: the first of hundreds shall not wait until all are made
 _MAX_PIECES = 256  # at a time: what is read stays in the processor's cache until it is decoded
 
 
@@ -71,6 +72,7 @@ class Route:
         self._loop = asyncio.get_running_loop()
         # Of asyncio's own loops. Others do not tell, as uvloop, which joins what is sent in one turn by itself.
         self._waiting: Sequence[object] = getattr(self._loop, "_ready", ())
+        self._unsent: list[tuple[asyncio.Transport, bytes]] = []
         # What the connector is asked for connections with: it is never sent, and holds no key.
         self._request = aiohttp.ClientRequest("POST", origin, loop=self._loop, ssl=ssl_context or True)
         self._headers = self._request.headers.copy()
@@ -100,10 +102,7 @@ class Route:
             transport = protocol.transport
             if transport is None or transport.is_closing():
                 raise aiohttp.ServerDisconnectedError
-            if self._waiting:  # others have their turn now, and may send as well
-                self._loop.call_soon(_write, transport, head + body)
-            else:
-                transport.write(head + body)
+            self._send(transport, head + body)
             message, content = await protocol.read()
             while message.code < 200 and message.code != 101:  # informational
                 message, content = await protocol.read()
@@ -112,15 +111,23 @@ class Route:
             raise
         return DirectResponse(connection, message, content, url)
 
+    def _send(self, transport: asyncio.Transport, data: bytes) -> None:
+        """Send a request, together with some of those that others make whose turn it is now.
 
-def _write(transport: asyncio.Transport, data: bytes) -> None:
-    """Send a request once all whose turn it was have had it.
+        What leaves without a pause wakes a service or proxy on this machine once, and not for each request: that takes
+        longer than the sending.
+        """
+        self._unsent.append((transport, data))
+        if not self._waiting or len(self._unsent) >= _MAX_UNSENT:
+            self._send_all()
+        elif len(self._unsent) == 1:
+            self._loop.call_soon(self._send_all)
 
-    So what many ask at once leaves without a pause, and wakes a service or proxy on this machine once, and not for each
-    request: that takes longer than the sending.
-    """
-    if not transport.is_closing():
-        transport.write(data)
+    def _send_all(self) -> None:
+        unsent, self._unsent = self._unsent, []
+        for transport, data in unsent:
+            if not transport.is_closing():
+                transport.write(data)
 
 
 class DirectResponse:
