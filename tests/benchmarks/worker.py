@@ -14,6 +14,7 @@ import resource
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -58,7 +59,8 @@ def expect(got: object, wanted: object) -> None:
         return
     said = "it returned something else than the service sent"
     if isinstance(got, str) and isinstance(wanted, str):
-        at = len(os.path.commonprefix([got, wanted]))
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(got, wanted, strict=False))
+        at = sum(1 for _ in same)
         raise SystemExit(f"{said}: after {at} characters {got[at : at + 20]!r} and not {wanted[at : at + 20]!r}")
     raise SystemExit(f"{said}: {got!r:.100}")
 
