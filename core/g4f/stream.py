@@ -20,6 +20,7 @@ from g4f.watch import Watch, ends_task, name_error
 MAX_HELD_CHUNKS = 64
 MAX_HELD_BYTES = 2**20
 _NONE: Iterator[Chunk] = iter(())
+_NO_SIGNS = frozenset[tuple[object, ...]]()
 
 
 class ChatStream:
@@ -60,7 +61,7 @@ class ChatStream:
         self._begin: Callable[[], Awaitable[ChatStream]] | None = None
         self._timeout = timeout or Timeout()
         self._convert_error = convert_error
-        self._reports: list[Callable[[ChatStream, Exception | None], None]] = []
+        self._reports: tuple[Callable[[ChatStream, Exception | None], None], ...] = ()
         self._watch: Watch | None = None
         self._failure: Exception | None = None
         self._held = _NONE
@@ -71,7 +72,7 @@ class ChatStream:
         self.ended = False
         self._tell_all = True
         self._lively = False  # whether content came in this batch
-        self._signs: set[tuple[object, ...]] = set()  # what is content only once
+        self._signs = _NO_SIGNS  # what is content only once
         self.provider: str | None = None
         self.model: str | None = None
         self.warnings: list[str] = []
@@ -157,7 +158,7 @@ class ChatStream:
                 setattr(self, name, getattr(other, name))
             for name in ("provider", "model", "warnings", "attempts", "request_id", "usage"):
                 setattr(self, name, getattr(other, name))
-            other._source, other._closed, other._reports = None, True, []
+            other._source, other._closed, other._reports = None, True, ()
 
     def _watch_for(self, seconds: float | None) -> Watch:
         self._watch = Watch(seconds)
@@ -271,13 +272,13 @@ class ChatStream:
         return self.request_id or getattr(self._source, "request_id", None)
 
     def _end(self, error: Exception | None) -> None:
-        reports, self._reports = self._reports, []
+        reports, self._reports = self._reports, ()
         for report in reports:
             report(self, error)
 
     def report_end(self, report: Callable[[ChatStream, Exception | None], None]) -> None:
         """Have `report` called once, when the stream ends, with the error that ended it; see `ended`."""
-        self._reports.append(report)
+        self._reports += (report,)
 
     async def aclose(self) -> None:
         """Close the stream and its connection; before, during or after iterating, from any task, more than once."""
