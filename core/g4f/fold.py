@@ -229,7 +229,7 @@ def read_content(chunk: Chunk) -> str | None:
 
 
 def examine_chunk(chunk: Chunk) -> tuple[str | None, bool]:
-    """Return a chunk's content as `read_content` does, and whether it is plain: short of a text in ASCII nothing in it.
+    """Return a chunk's content as `read_content` does, and whether it is plain: short of a whole text nothing in it.
 
     Done for each chunk of each stream, and therefore in one walk.
     """
@@ -244,7 +244,8 @@ def examine_chunk(chunk: Chunk) -> tuple[str | None, bool]:
             text = delta.get("content")
             if text and isinstance(text, str):
                 content = text if not content else content + text
-                plain = plain and len(delta) == 1 and text.isascii()
+                # A text that can be printed has no half of a character in it, and most can be.
+                plain = plain and len(delta) == 1 and (text.isascii() or text.isprintable())
             else:
                 plain = False
                 if text and not isinstance(text, list):  # some tell a list of parts

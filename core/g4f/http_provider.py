@@ -263,13 +263,9 @@ class ChunkReader:
         return response
 
     def _decode(self, events: Iterable[Event]) -> Iterator[Chunk]:
-        feed = self._decoder.feed
         if self._limits is not DEFAULT_LIMITS or self._events.largest > FEW_BYTES:
             events = self._check(events)
-        for event in events:
-            chunk = feed(event)
-            if chunk is not None:
-                yield chunk
+        return filter(None, map(self._decoder.feed, events))  # a generator is a thirtieth of what a chunk costs
 
     def _check(self, events: Iterable[Event]) -> Iterator[Event]:
         for event in events:
@@ -295,7 +291,7 @@ class ChunkReader:
 
     async def aclose(self) -> None:
         """Close the connection unless the answer was read to its end."""
-        self._over = True
+        self._over, self._batch = True, _NONE
         response, self._response = self._response, None
         if response is not None:
             await response.aclose()

@@ -295,14 +295,15 @@ async def test_the_chunks_of_one_network_read_come_together() -> None:
 
 @pytest.mark.parametrize("event", [b"data: <html>\n\n", b'data: {"a\n\n', b"data: 5\n\n"])
 async def test_what_came_before_a_broken_event_is_delivered(event: bytes) -> None:
-    """Also out of the same read."""
+    """Also out of the same read; and nothing that came after it."""
     transport = ScriptedTransport(write("Hi") + event + write("more"))
-    chunks = []
+    stream, chunks = HttpProvider().stream(CHAT, make_context(transport)), []
     with pytest.raises(APIResponseError):
-        async for chunk in HttpProvider().stream(CHAT, make_context(transport)):
+        async for chunk in stream:
             chunks.append(chunk)
 
     assert join(chunks) == "Hi"
+    assert [chunk async for chunk in stream] == []
     assert transport.answer.closed
 
 

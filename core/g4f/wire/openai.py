@@ -124,12 +124,12 @@ class ChunkDecoder:
         adapt: Puts the service's own words into OpenAI's; called with each chunk, in order.
     """
 
-    __slots__ = ("_adapt", "_by_close", "_by_finish", "_finished", "ended")
+    __slots__ = ("_adapt", "_by_close", "_finished", "ended")
 
     def __init__(self, stream_end: StreamEnd, adapt: AdaptAnswer | None = None) -> None:
         self._adapt = adapt
-        self._by_finish = stream_end != "marker"
-        self._finished: dict[int, bool] = {}  # the choices that were told of, and whether they ended
+        # The choices that were told of, and whether they ended; None where that ends no stream.
+        self._finished: dict[int, bool] | None = {} if stream_end == "finish" else None
         self._by_close = stream_end == "close"
         self.ended = False
 
@@ -138,7 +138,7 @@ class ChunkDecoder:
         """Whether the end was told: by [DONE], or (if `stream_end` says so) by every choice's finish reason."""
         if self.ended or self._by_close:
             return True
-        return self._by_finish and bool(self._finished) and all(self._finished.values())
+        return all(self._finished.values()) if self._finished else False
 
     def feed(self, event: Event) -> Chunk | None:
         """Read one event; what comes after [DONE] counts for nothing.
@@ -155,18 +155,22 @@ class ChunkDecoder:
             raise _make_event_error(kind, value, data)
         if self._adapt is not None:
             self._adapt(value)
-        choices = value.get("choices")
-        for choice in choices if isinstance(choices, list) else ():
-            if isinstance(choice, dict):
-                index = choice.get("index")
-                index = index if isinstance(index, int) else 0  # as `read_index` does, without a call for each chunk
-                if choice.get("finish_reason") or index not in self._finished:
-                    self._finished[index] = bool(choice.get("finish_reason"))
+        if self._finished is not None:
+            _note_ends(value.get("choices"), self._finished)
         return Chunk.from_dict(value)
 
     def _is_no_chunk(self, kind: str, data: bytes) -> bool:
         self.ended = data == b"[DONE]"
         return self.ended or not (data or kind == "error")
+
+
+def _note_ends(choices: Any, finished: dict[int, bool]) -> None:
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, dict):
+            index = choice.get("index")
+            index = index if isinstance(index, int) else 0  # as `read_index` does, without a call for each chunk
+            if choice.get("finish_reason") or index not in finished:
+                finished[index] = bool(choice.get("finish_reason"))
 
 
 def _make_event_error(kind: str, value: Any, data: bytes) -> G4FError:
