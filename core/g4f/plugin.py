@@ -52,7 +52,7 @@ class Plugin:
         slip = find_slip(name, provider)
         if slip is not None:
             raise ProviderBrokenError(slip)
-        manager = pluggy.PluginManager(PROJECT)
+        manager = _Manager(PROJECT)
         manager.add_hookspecs(ProviderHooks)
         try:
             manager.register(provider, name)
@@ -187,6 +187,14 @@ class Plugin:
 
     def __repr__(self) -> str:
         return f"<Plugin {getattr(self, 'name', 'not made')}>"
+
+
+class _Manager(pluggy.PluginManager):
+    """Looks for hooks among the names that a provider's author wrote; what Python itself gives each object are more."""
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+        """Return how a hook is marked, or None for what is none."""
+        return None if name.startswith("__") else super().parse_hookimpl_opts(plugin, name)
 
 
 class _MakingErrorsOurs:
