@@ -3,8 +3,6 @@
 The fields follow https://platform.openai.com/docs/api-reference/chat. How they travel is left to `wire`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self, TypedDict
 
@@ -190,7 +188,7 @@ class TokenLogprob(Value):
     token: str = field(default="")
     logprob: float = field(default=0.0)
     bytes: list[int] | None = field(default=None)
-    top_logprobs: list[TokenLogprob] = many(lambda: TokenLogprob, default_factory=list)
+    top_logprobs: "list[TokenLogprob]" = many(lambda: TokenLogprob, default_factory=list)
 
 
 class Logprobs(Value):
@@ -273,7 +271,7 @@ class Answer(Value):
         self.attempts: tuple[Attempt, ...] = ()
         self.request_id: str | None = None
 
-    def _take_record(self, other: Answer) -> Self:
+    def _take_record(self, other: "Answer") -> Self:
         """Say of this what is said of the answer that it was made of."""
         self.provider, self.warnings, self.attempts = other.provider, other.warnings, other.attempts
         self.request_id = other.request_id

@@ -3,8 +3,6 @@
 Who is installed is found by `registry.py`; trying the targets is left to `dispatch.py`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import ForwardRef
 
 import pytest
 
@@ -56,6 +58,20 @@ def test_a_client_is_imported_without_what_only_requests_need(statement: str, mo
     imported = list_imported(statement)
     assert not imported & HEAVY
     assert len(imported) <= most
+
+
+def test_few_fields_of_what_a_client_imports_have_a_type_that_is_a_text() -> None:
+    """Python compiles such a text of a typed dict or a named tuple: files that have many declare them without."""
+    modules = [import_module(name) for name in sorted(list_imported("import g4f.client")) if name.startswith("g4f")]
+    texts = {
+        (kind.__qualname__, field)
+        for module in modules
+        for kind in vars(module).values()
+        if isinstance(kind, type) and kind.__module__ == module.__name__ and issubclass(kind, (dict, tuple))
+        for field, hint in kind.__annotations__.items()
+        if isinstance(hint, ForwardRef)
+    }
+    assert len(texts) <= 40, sorted(texts)
 
 
 def test_the_first_request_imports_the_chosen_provider_and_no_other() -> None:

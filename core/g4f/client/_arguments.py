@@ -1,7 +1,5 @@
 """What callers may pass, and the frozen requests made of it. Pure: pictures are read by `media.py` before."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, TypedDict, cast
@@ -67,7 +65,7 @@ class ClientArguments(TypedDict, total=False):
     limits: Limits | None
     default_headers: SettingsInput | None
     default_query: SettingsInput | None
-    ssl_context: SSLContext | None
+    ssl_context: "SSLContext | None"
 
 
 # Arguments of OpenAI's clients, and what is said here in their place.
@@ -126,8 +124,8 @@ class ParseArguments(ParseOptions, CallArguments, total=False):
         image_name: What `image` is called in errors about it.
     """
 
-    image: ImageInput | None
-    images: Sequence[ImageInput] | None
+    image: "ImageInput | None"
+    images: "Sequence[ImageInput] | None"
     image_name: str | None
 
 

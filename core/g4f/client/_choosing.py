@@ -3,8 +3,6 @@
 A key never goes to a provider that the user did not name with it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from functools import partial
@@ -57,7 +55,7 @@ class Source(NamedTuple):
     names: frozenset[str]
     model: str | None = None
 
-    def is_same(self, other: Source) -> bool:
+    def is_same(self, other: "Source") -> bool:
         """Tell whether both are one provider. A name is not enough: anyone can call a class OpenaiChat."""
         if isinstance(self.identity, ProviderRef) and isinstance(other.identity, ProviderRef):
             return self.identity.proper_name == other.identity.proper_name

@@ -3,8 +3,6 @@
 Who serves a call is left to `_choosing.py`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
