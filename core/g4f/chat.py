@@ -92,7 +92,7 @@ class ChatRequest(Record):
         needs = {"chat": None}  # a set that keeps its order
         for message in self.messages:
             content = message.get("content")
-            if isinstance(content, (list, tuple)):
+            if type(content) is not str and isinstance(content, (list, tuple)):  # nearly all are, and told faster
                 needs |= dict.fromkeys(map(_find_need, content))
         options = self.options
         if options.get("tools") and options.get("tool_choice") != "none":

@@ -95,7 +95,8 @@ def _load_leniently(data: bytes) -> Any:
 
 
 _decoder = json.JSONDecoder()
-_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+# What is within itself is found by its depth.
+_encoder = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"))
 _load: Callable[[bytes], Any] = getattr(orjson, "loads", _load_plainly)
 
 

@@ -71,13 +71,12 @@ def forget_foreign(*own: str) -> AdaptBody:
         *own: The names of fields that this service said.
     """
     foreign = _FOREIGN - {*own}
+    telling = foreign | {"tool_calls"}  # which may have such fields as well
 
     def adapt(body: dict[str, Any], _: Warn) -> None:
         messages = body["messages"]
-        for message in messages:
-            if "tool_calls" in message or not foreign.isdisjoint(message):
-                body["messages"] = tuple([_forget(each, foreign) for each in messages])
-                return
+        if not telling.isdisjoint(set().union(*messages)):
+            body["messages"] = tuple([_forget(each, foreign) for each in messages])
 
     return adapt
 
