@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from g4f.context import DEFAULT_LIMITS
+from g4f.context import DEFAULT_LIMITS, Limits
 from g4f.errors import APIError, APIResponseError, G4FError, InvalidInputError
 from g4f.images import Image, Images
 from g4f.wire.openai import split_data_url
@@ -47,6 +47,19 @@ def sniff_image(data: bytes) -> str | None:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
     return None
+
+
+async def read_images(sources: Sequence[ImageInput], limits: Limits, name: str | None = None) -> list[str]:
+    """Read pictures as `read_image` does, off the event loop, since files block.
+
+    Raises:
+        InvalidInputError: One is no picture.
+    """
+    if not sources:
+        return []
+    import asyncio  # here because a program that only imports this need not pay for it
+
+    return await asyncio.to_thread(lambda: [read_image(source, name, limits.input_bytes) for source in sources])
 
 
 def read_image(source: ImageInput, name: str | None = None, max_bytes: int = _USUAL_BYTES) -> str:

@@ -16,12 +16,11 @@ from g4f.client._arguments import (
     hide_arguments,
     make_chat_request,
 )
-from g4f.client._final import CompletionStream
-from g4f.client._pictures import read_images
 from g4f.stream import ChatStream
 
 if TYPE_CHECKING:
     from g4f.client._async import AsyncClient
+    from g4f.client._final import CompletionStream
     from g4f.client._parse import ParsedCompletion, Wanted
 
 T = TypeVar("T")
@@ -142,6 +141,8 @@ class Completions:
 
         The arguments are those of `create`; as those of `parse`, `response_format` and `tools` may be types.
         """
+        from g4f.client._final import CompletionStream  # here because a program that uses `create` need not pay for it
+
         arguments = hide_arguments(arguments)
         asked: dict[str, Any] = {**arguments, "response_format": response_format, "tools": tools}
         kind = None if isinstance(response_format, Mapping) else response_format
@@ -253,6 +254,8 @@ class Completions:
         ]
         client, urls = self._client, list[str]()
         if images:
+            from g4f.media import read_images  # here because a program that brings none need not pay for it
+
             urls = await read_images(images, client._choose_limits(arguments), arguments.get("image_name"))
         request = make_chat_request(messages, model, stream, arguments, urls)
         run, _ = client._prepare(request, provider, client._settings.provider, arguments)

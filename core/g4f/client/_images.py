@@ -16,11 +16,10 @@ from g4f.client._arguments import (
     hide_arguments,
     pick_options,
 )
-from g4f.client._pictures import read_images
 from g4f.drawing import MAX_IMAGES
 from g4f.errors import InvalidInputError
 from g4f.images import ImageOperation, ImageOptions, ImageRequest, Images
-from g4f.media import ImageInput, deliver_images
+from g4f.media import ImageInput, deliver_images, read_images
 
 if TYPE_CHECKING:
     from g4f.client._async import AsyncClient
