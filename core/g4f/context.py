@@ -217,6 +217,9 @@ class HttpStream(Protocol):
     def __aiter__(self) -> AsyncIterator[bytes]:
         """Iterate over the decompressed bytes as they come."""
 
+    def wait(self) -> Awaitable[None] | None:
+        """Return what to await until something came, None where it may have; what goes wrong is told by reading."""
+
     async def read(self, max_bytes: int) -> bytes:
         """Return the first `max_bytes` of the rest: for the pages of errors."""
 

@@ -208,6 +208,11 @@ class ChunkReader:
             await self.aclose()
             raise
 
+    def wait_for_batch(self) -> Awaitable[None] | None:
+        """Return what to await until something comes; None where `read_batch` waits in its own way."""
+        response = self._response
+        return None if response is None or self._over or self._decoder.complete else response.wait()
+
     async def read_batch(self) -> Iterator[Chunk] | None:
         """Return the chunks of one network read, perhaps none; None at the end of the answer.
 

@@ -12,7 +12,7 @@ import os
 import socket
 import ssl
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Coroutine, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -369,9 +369,6 @@ class AiohttpStream:
         """
         content = self._response.content
         try:
-            waiting = direct.wait_for_data(content)
-            if waiting is not None:
-                await waiting  # here, since one frame less is a sixtieth of what an open stream holds
             data = await direct.read_joined(content)
         except Exception as caught:  # noqa: BLE001 - whatever it is becomes ours
             error = convert_error(caught, str(self._response.url))
@@ -380,6 +377,10 @@ class AiohttpStream:
                 raise StopAsyncIteration
             return data
         raise StreamTruncatedError(error.message) if type(error) is APIConnectionError else error
+
+    def wait(self) -> Awaitable[None] | None:
+        """Return what to await until something came; see `g4f.context.HttpStream`."""
+        return direct.wait_for_data(self._response.content)
 
     async def read(self, max_bytes: int) -> bytes:
         """Return the first `max_bytes` of the rest."""

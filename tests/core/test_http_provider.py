@@ -52,6 +52,9 @@ class ScriptedStream:
                 raise piece
             yield piece
 
+    def wait(self) -> None:
+        return None
+
     async def read(self, max_bytes: int) -> bytes:
         return b"".join([piece async for piece in self])[:max_bytes]
 

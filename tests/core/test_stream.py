@@ -695,6 +695,9 @@ class Batches:
     async def __anext__(self) -> Chunk:
         raise AssertionError("nobody asks for a chunk alone who may have them all")
 
+    def wait_for_batch(self) -> None:
+        return None
+
     async def read_batch(self) -> Iterator[Chunk] | None:
         await asyncio.sleep(0)
         return self._tell(self.batches.pop(0)) if self.batches else None
