@@ -19,7 +19,7 @@ from g4f.errors import InvalidInputError, MissingCredentialsError
 from g4f.manifest import Manifest
 from g4f.record import Shown
 
-_SERVER = re.compile(r"(https?://)?([^/:\[\]]*|\[[^]/]*\])(:\d+)?(/.*)?", re.IGNORECASE)
+_SERVER = r"(?i:(https?://)?([^/:\[\]]*|\[[^]/]*\])(:\d+)?(/.*)?)"
 # Where a server listens that is asked on its own machine.
 _ANY_HOST = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - nothing is bound here
 # What lies beneath `os.environ`, where this Python has it.
@@ -322,8 +322,8 @@ def complete_address(address: str, manifest: Manifest) -> str:
 
     So "0.0.0.0:11434", where a server listens, becomes "http://127.0.0.1:11434/v1", where it is asked.
     """
-    found = _SERVER.fullmatch(address)
-    if found is None or not address or not manifest.base_url_path:
+    found = re.fullmatch(_SERVER, address) if address and manifest.base_url_path else None
+    if found is None:
         return address
     usual = urlsplit(manifest.base_url)
     scheme, host, port, path = found.groups(default="")

@@ -34,7 +34,7 @@ from g4f.plugin import Plugin
 
 GROUP = "g4f.providers"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_PATTERN = re.compile(rb"""pattern\s*=\s*["']([^"']+)["']""")
+_PATTERN = rb"""pattern\s*=\s*["']([^"']+)["']"""
 
 
 @attrs.frozen
@@ -232,7 +232,8 @@ class Registry:
             return False
         if needle.encode() in raw.lower():
             return True
-        return any(fnmatchcase(needle, pattern.decode("utf-8", "replace").lower()) for pattern in _PATTERN.findall(raw))
+        patterns = (pattern.decode("utf-8", "replace").lower() for pattern in re.findall(_PATTERN, raw))
+        return any(fnmatchcase(needle, pattern) for pattern in patterns)
 
     def _read_raw_manifest(self, ref: ProviderRef) -> bytes:
         raw = self._raw.get(ref.name)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, datacla
 
 V = TypeVar("V", bound="Value")
 _new = object.__new__
-_WHOLE = re.compile(r"[0-9]{1,18}")
+_WHOLE = r"[0-9]{1,18}"
 _SHOWN = 200  # characters of a text that a service sent beyond the declared fields, in what `repr` shows
 Mode = Literal["json", "python"]
 
@@ -60,7 +60,7 @@ def _read_as(kind: type, found: Any) -> Any:
     if kind is str:
         return str(found) if type(found) is int else found
     whole = type(found) is float and found.is_integer()
-    return int(found) if whole or (type(found) is str and _WHOLE.fullmatch(found)) else found
+    return int(found) if whole or (type(found) is str and re.fullmatch(_WHOLE, found)) else found
 
 
 def one(

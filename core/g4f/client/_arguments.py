@@ -134,12 +134,12 @@ class ChatArguments(ParseArguments, ChatOptions, total=False):
 
 
 _EXTRAS = ("extra_body", "extra_headers", "provider_options")
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
-_HEADER_VALUE = re.compile(r"[^\0\r\n]*")
+_HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, 5.6.2
+_HEADER_VALUE = r"[^\0\r\n]*"
 _ROLES = ("user", "assistant", "system", "tool", "developer", "function")  # in the order in which they are frequent
 _SPEAKING = ("developer", "system", "tool", "user")  # roles whose messages make no sense without content
 _USE_PARSE = "call chat.completions.parse(…), or .stream(…), with the same arguments"
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # RFC 3986, 3.1; of one letter it is a drive
+_SCHEME = r"[A-Za-z][A-Za-z0-9+.-]+:"  # RFC 3986, 3.1; of one letter it is a drive
 _CALL_NAMES = frozenset(CallArguments.__annotations__)
 _CHAT_NAMES = frozenset(ChatArguments.__annotations__)
 _CHAT_OPTIONS = frozenset(ChatOptions.__annotations__)
@@ -289,14 +289,14 @@ def check_headers(headers: Mapping[Any, Any], argument: str) -> None:
         InvalidInputError: A name or a value is none.
     """
     for name, value in headers.items():
-        if not (isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
+        if not (isinstance(name, str) and re.fullmatch(_HEADER_NAME, name)):
             raise InvalidInputError(f"{argument} has {name!r}, which can be no header's name.")
         if not _can_be_sent(reveal(value)):
             raise InvalidInputError(f"{argument}[{name!r}] must be a text of one line.")
 
 
 def _can_be_sent(value: object) -> bool:
-    return isinstance(value, str) and _HEADER_VALUE.fullmatch(value) is not None
+    return isinstance(value, str) and re.fullmatch(_HEADER_VALUE, value) is not None
 
 
 def copy_messages(messages: Messages) -> tuple[dict[str, Any], ...]:
@@ -352,7 +352,7 @@ def _check_content(content: Any, role: Any, at: int) -> None:
 def _check_image_url(image_url: Any, at: int) -> None:
     """Refuse what is no URL; some services take a bare one in place of the object."""
     url = image_url.get("url") if isinstance(image_url, Mapping) else image_url
-    if isinstance(url, str) and not _SCHEME.match(url):
+    if isinstance(url, str) and not re.match(_SCHEME, url):
         raise InvalidInputError(
             f"The image_url of messages[{at}] must be a URL, as https://… or data:image/png;base64,…, not "
             f"{url[:40]!r}; a file goes into image=… beside messages."

@@ -24,7 +24,7 @@ _STATUS_BY_TYPE = {
     "tokens": 429,
     "overloaded_error": 529,
 }
-_TITLE = re.compile(r"<(?:title|h1)[^>]*>(.*?)</", re.IGNORECASE | re.DOTALL)
+_TITLE = r"(?is)<(?:title|h1)[^>]*>(.*?)</"
 _HEAD_BYTES = 4096  # of a page, where its title is
 _MESSAGE_LENGTH = 1000  # of an error; all of it is in its `body`
 
@@ -37,7 +37,7 @@ def decode_error(status: int, headers: Mapping[str, str], body: bytes) -> APISta
         decoded = None
     error = make_body_error(decoded, status=status) if isinstance(decoded, (dict, list, str)) and decoded else None
     if error is None:
-        title = _TITLE.search(body[:_HEAD_BYTES].decode("utf-8", "replace"))
+        title = re.search(_TITLE, body[:_HEAD_BYTES].decode("utf-8", "replace"))
         text = " ".join(title.group(1).split()) if title else show_start(body)
         error = make_status_error(text, status_code=status, body=body.decode("utf-8", "replace"))
     error.request_id = read_request_id(headers)

@@ -24,12 +24,10 @@ _ONLY_WITHOUT_REASONING = (
     "temperature", "top_p", "presence_penalty", "frequency_penalty", "logit_bias", "stop"
 )  # fmt: skip
 # These reason unless told otherwise, and do not call functions in chat completions while they do.
-_CALLS_ONLY_WITHOUT_REASONING = re.compile(
-    r"gpt-(5\.6(-(sol|terra|luna))?|6-(sol|luna)|6\.1-terra)(-\d{4}-\d\d-\d\d)?$"
-)
+_CALLS_ONLY_WITHOUT_REASONING = r"gpt-(5\.6(-(sol|terra|luna))?|6-(sol|luna)|6\.1-terra)(-\d{4}-\d\d-\d\d)?$"
 # What programs written for dall-e say, and the nearest that gpt-image models take.
-_DRAWS = re.compile(r"(chat)?gpt-image-")
-_DRAWS_ANY_SHAPE = re.compile(r"gpt-image-([2-9]|\d\d)")
+_DRAWS = r"(chat)?gpt-image-"
+_DRAWS_ANY_SHAPE = r"gpt-image-([2-9]|\d\d)"
 _QUALITIES = {"standard": "auto", "hd": "high"}
 _SMALL = {"256x256": "1024x1024", "512x512": "1024x1024"}
 _LONG = {"1792x1024": "1536x1024", "1024x1792": "1024x1536"}
@@ -46,7 +44,7 @@ def adapt_chat(body: dict[str, Any], warn: Warn) -> None:
     if limit is not None and "max_completion_tokens" not in body:
         body["max_completion_tokens"] = limit
         warn(f"{model} takes max_completion_tokens, reasoning included, in place of max_tokens.")
-    if body.get("tools") and "reasoning_effort" not in body and _CALLS_ONLY_WITHOUT_REASONING.match(model):
+    if body.get("tools") and "reasoning_effort" not in body and re.match(_CALLS_ONLY_WITHOUT_REASONING, model):
         body["reasoning_effort"] = "none"
         warn(f"reasoning_effort='none' was added: {model} calls no tools while it reasons.")
     if body.get("reasoning_effort") != "none":
@@ -57,7 +55,7 @@ def adapt_chat(body: dict[str, Any], warn: Warn) -> None:
 
 def encode_image(request: ImageRequest, *, warn: Warn) -> HttpRequest:
     """Write a request for images, with dall-e's words put into those of the models that came after it."""
-    if _DRAWS.match(request.model or ""):
+    if re.match(_DRAWS, request.model or ""):
         request = attrs.evolve(request, options=_adapt_options(request, warn))
     return openai.encode_image(request, warn=warn)
 
@@ -70,7 +68,7 @@ def _adapt_options(request: ImageRequest, warn: Warn) -> ImageOptions:
     if quality in _QUALITIES:
         options["quality"] = _QUALITIES[quality]
         warn(f"quality {quality} became {options['quality']}, the nearest that {request.model} knows.")
-    sizes = _SMALL if _DRAWS_ANY_SHAPE.match(request.model or "") else {**_SMALL, **_LONG}
+    sizes = _SMALL if re.match(_DRAWS_ANY_SHAPE, request.model or "") else {**_SMALL, **_LONG}
     size = options.get("size")
     if size in sizes:
         options["size"] = sizes[size]
