@@ -626,7 +626,7 @@ async def test_pictures_that_are_saved_before_the_call_hears_of_its_end_are_take
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("size", [3 * 2**14 - 1, 3 * 2**14, 3 * 2**14 + 1, 2**20])
+@pytest.mark.parametrize("size", [3 * 2**17 - 1, 3 * 2**17, 3 * 2**17 + 1, 2**20])
 def test_a_large_picture_is_written_as_a_small_one_is(size: int) -> None:
     """Though it is written in several pieces."""
     data = PNG + os.urandom(size - len(PNG))
