@@ -16,11 +16,11 @@ from g4f.client._arguments import (
     hide_arguments,
     make_chat_request,
 )
+from g4f.client._final import CompletionStream
 from g4f.stream import ChatStream
 
 if TYPE_CHECKING:
     from g4f.client._async import AsyncClient
-    from g4f.client._final import CompletionStream
     from g4f.client._parse import ParsedCompletion, Wanted
 
 T = TypeVar("T")
@@ -141,8 +141,6 @@ class Completions:
 
         The arguments are those of `create`; as those of `parse`, `response_format` and `tools` may be types.
         """
-        from g4f.client._final import CompletionStream  # here because a program that uses `create` need not pay for it
-
         arguments = hide_arguments(arguments)
         asked: dict[str, Any] = {**arguments, "response_format": response_format, "tools": tools}
         kind = None if isinstance(response_format, Mapping) else response_format
