@@ -59,7 +59,7 @@ from g4f.plugin import Plugin
 from g4f.routing import Plan
 from g4f.stream import ChatStream
 from g4f.values import Value
-from g4f.watch import Watch
+from g4f.watch import Watch, forget_origin
 
 if TYPE_CHECKING:
     from g4f.transport import BoundTransport, Pool
@@ -202,6 +202,10 @@ class Dispatcher:
                 call, started, tidy_error(error, call.target, ()) if trial is None else trial.tidy_error(error)
             )
             raise
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                forget_origin(error)
+            raise
         _note_attempt(call, started, None)
         return answer
 
@@ -228,6 +232,10 @@ class Dispatcher:
             return await plugin.models(trial.make_context())
         except G4FError as error:
             trial.tidy_error(error)
+            raise
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                forget_origin(error)
             raise
 
     def open_downloads(self, provider: str) -> Callable[[str], Coroutine[Any, Any, bytes]]:

@@ -15,7 +15,7 @@ from g4f.context import Timeout
 from g4f.errors import APIError, APIResponseError, Attempt, copy_error
 from g4f.fold import examine_chunk, join_chunks, join_surrogates, list_signs, read_content
 from g4f.halves import Halves, is_cut
-from g4f.watch import Watch, ends_task, name_error
+from g4f.watch import Watch, ends_task, forget_origin, name_error
 
 MAX_HELD_CHUNKS = 64
 MAX_HELD_BYTES = 2**20
@@ -221,6 +221,7 @@ class ChatStream:
             self.ended = watch.stopped is None
         except BaseException as error:
             if ends_task(error):
+                forget_origin(error)
                 raise
             failure = self._wrap(name_error(error)) if self._failure is None else name_error(error)
         finally:

@@ -46,7 +46,7 @@ from g4f.network_errors import (
     show_place,
 )
 from g4f.resolver import Resolver, look_up
-from g4f.watch import Watch
+from g4f.watch import Watch, forget_origin
 from g4f.wire.json import FEW_BYTES, check_json
 
 if TYPE_CHECKING:
@@ -451,35 +451,39 @@ Response = aiohttp.ClientResponse | direct.DirectResponse
 async def _open(session: aiohttp.ClientSession, outgoing: _Outgoing, held: _Held | None = None) -> Response:
     """Send a request and return at the answer's head; a plain one without the session, where `held` is given."""
     try:
-        url = _make_url(outgoing.url)
-        route = held.find_route(url) if held is not None and _is_plain(outgoing) else None
-        response: Response
-        if route is not None:
-            target = url.extend_query(outgoing.query) if outgoing.query else url
-            limits = _make_timeout(outgoing.connect_seconds)
-            response = await route.post(target, outgoing.headers, outgoing.body, limits)
-        else:
-            response = await session.request(
-                outgoing.method,
-                url,
-                params=outgoing.query or None,
-                data=_LargeBody(outgoing.body) if len(outgoing.body) > _AT_ONCE else outgoing.body or None,
-                headers=outgoing.headers,
-                proxy=None if outgoing.proxy is None else outgoing.proxy.reveal(),
-                allow_redirects=False,
-                timeout=_make_timeout(outgoing.connect_seconds),
-                ssl=outgoing.ssl_context or True,
-            )
+        response = await _send(session, outgoing, held)
         if _PARSED_BY_PYTHON:
             _expect_one_length(response)
         return response
     except Exception as caught:  # noqa: BLE001 - whatever it is becomes ours
         error = convert_error(caught, outgoing.url)
+    except BaseException as caught:  # a cancellation
+        forget_origin(caught)
+        raise
     # Outside of `except`: there the error's __context__ would hold aiohttp's, and that the key.
     try:
         raise error
     finally:
         del error  # which its traceback would hold: a circle
+
+
+async def _send(session: aiohttp.ClientSession, outgoing: _Outgoing, held: _Held | None) -> Response:
+    url = _make_url(outgoing.url)
+    route = held.find_route(url) if held is not None and _is_plain(outgoing) else None
+    if route is not None:
+        target = url.extend_query(outgoing.query) if outgoing.query else url
+        return await route.post(target, outgoing.headers, outgoing.body, _make_timeout(outgoing.connect_seconds))
+    return await session.request(
+        outgoing.method,
+        url,
+        params=outgoing.query or None,
+        data=_LargeBody(outgoing.body) if len(outgoing.body) > _AT_ONCE else outgoing.body or None,
+        headers=outgoing.headers,
+        proxy=None if outgoing.proxy is None else outgoing.proxy.reveal(),
+        allow_redirects=False,
+        timeout=_make_timeout(outgoing.connect_seconds),
+        ssl=outgoing.ssl_context or True,
+    )
 
 
 def _expect_one_length(response: Response) -> None:

@@ -24,6 +24,18 @@ def ends_task(error: BaseException) -> bool:
     return task is None or task.cancelling() > 0
 
 
+def forget_origin(error: BaseException) -> None:
+    """Take from what ends a task where it came from: what waited may hold a key, and reports show frames' variables.
+
+    Of what came before it cancellations are kept, since frameworks look for their own among them (anyio does).
+    """
+    before = error.__context__
+    error.__cause__ = error.__context__ = error.__traceback__ = None
+    if type(before) is type(error):
+        forget_origin(before)
+        error.__context__ = before
+
+
 def name_error(error: BaseException) -> Exception:
     """Return an error that stands for a cancellation that nobody asked for, and every other one itself."""
     return error if isinstance(error, Exception) else RuntimeError("CancelledError, though nobody canceled the call")

@@ -7,7 +7,8 @@ import copy
 import logging
 import pickle
 import traceback
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -488,6 +489,93 @@ async def test_a_key_that_a_provider_holds_is_in_no_traceback(stream: bool) -> N
         frames = [frame.f_code for frame, _ in traceback.walk_tb(one.__traceback__)]
         assert Spiller.chat.__code__ not in frames
         assert Spiller.stream.__code__ not in frames
+
+
+async def _read_first(client: AsyncClient, begun: asyncio.Event | None = None) -> None:
+    async for _ in client.chat.completions.create("Hi", "m", stream=True):
+        assert begun is not None
+        begun.set()
+
+
+WAITING: dict[str, Callable[[AsyncClient], Coroutine[Any, Any, object]]] = {
+    "chat": lambda client: client.chat.completions.create("Hi", "m"),
+    "chat by aiohttp's session": lambda client: client.chat.completions.create("x" * 2**21, "m"),
+    "stream": _read_first,
+    "pictures": lambda client: client.images.generate("A cat", "m", response_format="b64_json"),
+    "vectors": lambda client: client.embeddings.create("Hi", "m"),
+    "models": lambda client: client.models.list(),
+}
+
+
+@pytest.mark.parametrize("way", WAITING)
+async def test_a_call_that_is_canceled_shows_no_key(way: str) -> None:
+    """Whoever waits in it, as the network with the request's head: no report of the cancellation has its variables."""
+    heard, over = asyncio.Event(), asyncio.Event()
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        heard.set()
+        with suppress(ConnectionError):
+            await reader.read()  # until the client hangs up
+            writer.close()
+            await writer.wait_closed()
+        over.set()
+
+    server = await asyncio.start_server(hear, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        async with AsyncClient(provider="OpenaiChat", api_key=CLIENT, base_url=url, max_retries=0) as client:
+            asked = asyncio.create_task(WAITING[way](client))
+            await heard.wait()
+            await _expect_silence(asked)
+        await over.wait()
+    finally:
+        server.close()
+
+
+class Keeper:
+    """A provider that is handed its key, and waits with that in hand."""
+
+    manifest = Manifest(auth=Auth("own", variables=("KEEPER_API_KEY",)), capabilities={"chat": "yes"})
+    begun: asyncio.Event
+
+    @hookimpl
+    async def chat(self, request: ChatRequest, context: Context) -> Completion:
+        headers = {"authorization": context.secret()}
+        self.begun.set()
+        await asyncio.Future()
+        raise AssertionError(headers)
+
+    @hookimpl
+    async def stream(self, request: ChatRequest, context: Context) -> AsyncIterator[Chunk]:
+        headers = {"authorization": context.secret()}
+        yield Chunk.from_text("So far")
+        await asyncio.Future()
+        raise AssertionError(headers)
+
+
+@STREAMED
+async def test_a_key_that_a_provider_waits_with_is_not_shown_when_that_is_canceled(stream: bool) -> None:
+    """In the middle of a stream as well."""
+    provider, begun = Keeper(), asyncio.Event()
+    provider.begun = begun
+    async with AsyncClient(provider=provider, api_key=CLIENT) as client:
+        ask = _read_first(client, begun) if stream else client.chat.completions.create("Hi", "m")
+        asked = asyncio.create_task(ask)
+        await begun.wait()
+        await asyncio.sleep(0)  # until the stream is waited for again
+        frames = [frame.f_code for frame, _ in traceback.walk_tb((await _expect_silence(asked)).__traceback__)]
+    assert Keeper.chat.__code__ not in frames
+    assert Keeper.stream.__code__ not in frames
+
+
+async def _expect_silence(asked: asyncio.Task[object]) -> BaseException:
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await asked
+    for one in _list_chain(caught.value):
+        assert CLIENT not in _format_with_locals(one) + repr(vars(one))
+    return caught.value
 
 
 def _list_chain(error: BaseException) -> list[BaseException]:
