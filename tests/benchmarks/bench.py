@@ -28,6 +28,7 @@ from environments import FAST, LLM, OTHERS, PLAIN, RAW, Peer, SkippedError, prep
 HERE = Path(__file__).parent
 SECONDS = 40  # that one measurement may take: some clients wait for ever for a connection of their pool
 MINUTES = 24  # after which nothing of the others is begun any more
+STEADY = 1.25  # how far the machine's speed may change meanwhile: a rented one may be twice as fast a second later
 OURS = (RAW, FAST, PLAIN)
 
 
@@ -130,18 +131,33 @@ def run_items(items: Sequence[Item], peers: Sequence[Peer], origin: str) -> dict
     return table
 
 
+def measure_speed() -> float:
+    """Return what a fixed piece of work takes now, in seconds of CPU time."""
+    begun = time.process_time()
+    sum(number * number for number in range(100_000))
+    return time.process_time() - begun
+
+
 def run_item(item: Item, peers: Sequence[Peer], origin: str) -> dict[str, Any]:
-    """Let the clients take turns."""
+    """Let the clients take turns. Of ours alone, those are taken again in which the machine became faster or slower."""
     runs: dict[str, list[dict[str, float]]] = {peer.name: [] for peer in peers}
     skipped: dict[str, str] = {}
-    for _ in range(item.repetitions):
+    kept, spare = 0, item.repetitions if {*peers} <= {*OURS} else 0  # the others take minutes for one
+    while kept < item.repetitions:
+        speeds, turn = [measure_speed()], dict[str, dict[str, float]]()
         for peer in peers:
-            if peer.name in skipped:
-                continue
-            try:
-                runs[peer.name].append(measure(peer, item, origin))
-            except SkippedError as error:
-                skipped[peer.name] = str(error)
+            if peer.name not in skipped:
+                try:
+                    turn[peer.name] = measure(peer, item, origin)
+                except SkippedError as error:
+                    skipped[peer.name] = str(error)
+                speeds.append(measure_speed())
+        if spare and max(speeds) > STEADY * min(speeds):
+            spare -= 1
+            continue
+        kept += 1
+        for name, figures in turn.items():
+            runs[name].append(figures)
     base = runs.get(RAW.name) or []
     found = {name: _summarize(taken, base) for name, taken in runs.items() if name not in skipped}
     return {**found, **{name: {"skipped": why} for name, why in skipped.items()}}
