@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-# Python 3.11 with aiohttp 3.14 and orjson makes 399 and 51; a plain aiohttp client, which repeats nothing, maps no
-# errors and routes nowhere, makes 344 and 46. Other versions of Python count a little otherwise.
-MOST = {"request": 410, "chunk": 56}
+# With aiohttp 3.14 and orjson Python 3.11 makes 408, 3.12 makes 401 and 3.13 makes 397 of a request, and each 51 of a
+# chunk. A plain aiohttp client, which repeats nothing, maps no errors and routes nowhere, makes 344 to 359, 295 and
+# 291, and 46.
+MOST = {"request": 415, "chunk": 53}
 
 # What a careless change would do: work out anew for each call who serves it, and copy each chunk.
 ROUTE_EACH_CALL = "from g4f.client._choosing import Choices; Choices.find = lambda self, key: None"
@@ -43,7 +44,7 @@ def count_calls(origin: str, *, before: str = "") -> dict[str, float]:
 
 
 def test_a_request_and_a_chunk_call_few_functions(origin: str) -> None:
-    """The bounds stand a tenth above the figures of the day on which they were set: who lowers these, lowers them."""
+    """The bounds stand just above the largest of the figures: who lowers these, lowers them."""
     assert {name: calls for name, calls in count_calls(origin).items() if calls > MOST[name]} == {}
 
 
