@@ -1,7 +1,8 @@
 """One measurement in a process of its own: `python worker.py ITEM CLIENT ORIGIN SIZE` prints its figures as JSON.
 
-Each item first proves that the client does the work: what it returns is compared with what the service sent. Time is
-CPU time of this process, user and system, by getrusage. Nothing but the standard library is imported before the client.
+Each item but the import first proves that the client does the work: what it returns is compared with what the service
+sent. Time is CPU time of this process, user and system, by getrusage. Nothing but the standard library is imported
+before the client.
 """
 
 from __future__ import annotations
@@ -149,12 +150,11 @@ async def measure_memory(client: str, origin: str, streams: int) -> Figures:
     import asyncio
 
     made = load(client, origin, "hold")
-    tasks = []
+    tasks, begun = [], asyncio.Queue[str]()
 
     async def begin() -> None:
-        begun = asyncio.Event()
-        tasks.append(asyncio.create_task(made.hold(QUESTION, begun.set)))
-        await begun.wait()
+        tasks.append(asyncio.create_task(made.hold(QUESTION, begun.put_nowait)))
+        expect(await begun.get(), upstream.WORDS[0])
 
     for _ in range(8):
         await begin()
@@ -334,7 +334,12 @@ def main() -> None:
     else:
         import asyncio
 
-        figures = asyncio.run(ITEMS[item](client, origin, int(size)))
+        try:
+            figures = asyncio.run(ITEMS[item](client, origin, int(size)))
+        except SystemExit as error:
+            sys.stderr.write(f"{error}\n")
+            sys.stderr.flush()
+            os._exit(1)  # or the last words were those of streams that are still open
     if item in ("cold", "import"):
         figures = {"ms": (read_cpu() - begun) * 1000, "mib": read_peak()}
     sys.stdout.write(json.dumps(figures) + "\n")

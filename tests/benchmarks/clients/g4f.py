@@ -27,11 +27,12 @@ class Client:
                 parts.append(text)
         return "".join(parts)
 
-    async def hold(self, messages: list[dict[str, Any]], begun: Callable[[], None]) -> None:
+    async def hold(self, messages: list[dict[str, Any]], begun: Callable[[str], None]) -> None:
         chunks = aiter(self._client.chat.completions.create(messages, "gpt-4o-mini", stream=True))
         async for chunk in chunks:
-            if chunk.choices[0].delta.content:
-                begun()
+            text = chunk.choices[0].delta.content
+            if text:
+                begun(text)
 
     async def draw(self, prompt: str) -> bytes:
         images = await self._client.images.generate(prompt, "gpt-image-1", response_format="b64_json")

@@ -27,11 +27,12 @@ class Client:
                 parts.append(text)
         return "".join(parts)
 
-    async def hold(self, messages: list[dict[str, Any]], begun: Callable[[], None]) -> None:
+    async def hold(self, messages: list[dict[str, Any]], begun: Callable[[str], None]) -> None:
         chunks = aiter(self._client.chat.completions.create(messages=messages, model="gpt-4o-mini", stream=True))
         async for chunk in chunks:
-            if chunk.choices[0].delta.content:
-                begun()
+            text = chunk.choices[0].delta.content
+            if text:
+                begun(text)
 
     async def look(self, question: str, picture: bytes) -> str:
         answer = await self._client.chat.completions.create(

@@ -30,11 +30,12 @@ class Client:
                 parts.append(text)
         return "".join(parts)
 
-    async def hold(self, messages: list[dict[str, Any]], begun: Callable[[], None]) -> None:
+    async def hold(self, messages: list[dict[str, Any]], begun: Callable[[str], None]) -> None:
         stream = await self._open(messages)
         async for chunk in stream:
-            if chunk.choices[0].delta.content:
-                begun()
+            text = chunk.choices[0].delta.content
+            if text:
+                begun(text)
 
     async def draw(self, prompt: str) -> bytes:
         images = await litellm.aimage_generation(prompt=prompt, model="openai/gpt-image-1", **self._where)

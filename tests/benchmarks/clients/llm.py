@@ -21,11 +21,11 @@ class Client:
     async def stream(self, messages: list[dict[str, Any]]) -> str:
         return "".join([text async for text in self._model.prompt(messages[-1]["content"], stream=True)])
 
-    async def hold(self, messages: list[dict[str, Any]], begun: Callable[[], None]) -> None:
+    async def hold(self, messages: list[dict[str, Any]], begun: Callable[[str], None]) -> None:
         texts = aiter(self._model.prompt(messages[-1]["content"], stream=True))
         async for text in texts:
             if text:
-                begun()
+                begun(text)
 
     async def look(self, question: str, picture: bytes) -> str:
         attachment = llm.Attachment(type="image/png", content=picture)

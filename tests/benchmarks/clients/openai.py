@@ -29,11 +29,12 @@ class Client:
                 parts.append(text)
         return "".join(parts)
 
-    async def hold(self, messages: list[dict[str, Any]], begun: Callable[[], None]) -> None:
+    async def hold(self, messages: list[dict[str, Any]], begun: Callable[[str], None]) -> None:
         stream = await self._client.chat.completions.create(messages=messages, model="gpt-4o-mini", stream=True)
         async for chunk in stream:
-            if chunk.choices[0].delta.content:
-                begun()
+            text = chunk.choices[0].delta.content
+            if text:
+                begun(text)
 
     async def draw(self, prompt: str) -> bytes:
         images = await self._client.images.generate(prompt=prompt, model="gpt-image-1")

@@ -44,12 +44,14 @@ class Client:
                         parts.append(text)
         return "".join(parts)
 
-    async def hold(self, messages: list[dict[str, Any]], begun: Callable[[], None]) -> None:
+    async def hold(self, messages: list[dict[str, Any]], begun: Callable[[str], None]) -> None:
         body = {"model": "gpt-4o-mini", "messages": messages, "stream": True}
         response = await self._post("/chat/completions", body)
         async for line in response.content:
-            if line.startswith(b"data: ") and orjson.loads(line[6:])["choices"][0]["delta"].get("content"):
-                begun()
+            if line.startswith(b"data: "):
+                text = orjson.loads(line[6:])["choices"][0]["delta"].get("content")
+                if text:
+                    begun(text)
 
     async def draw(self, prompt: str) -> bytes:
         async with self._post("/images/generations", {"model": "gpt-image-1", "prompt": prompt}) as response:
