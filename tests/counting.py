@@ -22,7 +22,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 import attrs
 
@@ -277,10 +277,11 @@ def allow_many_files() -> None:
 
 @contextmanager
 def run_service(manner: Manner = Manner()) -> Iterator[str]:
-    """Run the service in a process of its own, and give its origin."""
+    """Run the service in a process of its own, which Ctrl-C does not reach, and give its origin."""
     options = [f"--{name}={value}" for name, value in attrs.asdict(manner).items()]
     command = [sys.executable, __file__, *options]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, start_new_session=True) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
         process.communicate()
@@ -288,7 +289,7 @@ def run_service(manner: Manner = Manner()) -> Iterator[str]:
 
 def read_state(origin: str) -> dict[str, Any]:
     """Ask the service what it sees; see `Service`."""
-    with urlopen(f"{origin}/state") as answer:  # noqa: S310 - our own service
+    with build_opener(ProxyHandler({})).open(f"{origin}/state") as answer:
         state: dict[str, Any] = json.load(answer)
     state["hang_ups"] = {int(stream): when for stream, when in state["hang_ups"].items()}
     return state

@@ -291,7 +291,7 @@ def run_parts(parts: Sequence[Part]) -> list[str]:
 def main() -> int:
     """Run what the arguments say; the status is 1 where something is wrong."""
     parser = argparse.ArgumentParser(prog="scripts/bench soak", description=__doc__)
-    parser.add_argument("--short", action="store_true", help="all three parts in a minute")
+    parser.add_argument("--short", action="store_true", help="all three parts in two minutes")
     parser.add_argument("--streams", type=int, default=200, help="of the one part that --minutes wants, at once")
     parser.add_argument("--minutes", type=float, help="one part of so many minutes, in place of the three")
     parser.add_argument("--faulty", action="store_true", help="in that part one stream in five ends with a fault")
@@ -306,4 +306,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\n")
+        sys.exit(130)

@@ -1,4 +1,4 @@
-"""Many streams at once: a minute of what `scripts/bench soak` does for a quarter of an hour; and that it can fail."""
+"""Many streams at once: two minutes of what `scripts/bench soak` does for longer; and that it can fail."""
 
 from __future__ import annotations
 
