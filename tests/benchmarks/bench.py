@@ -18,12 +18,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 import attrs
-from report import write_report
+from report import AGAIN, write_report
 
-from environments import FAST, LLM, OTHERS, PLAIN, RAW, Peer, SkippedError, prepare, read_version
+from environments import FAST, LLM, OTHERS, PLAIN, RAW, Peer, SkippedError, prepare, quote_last_line, read_version
 
 HERE = Path(__file__).parent
 SECONDS = 40  # that one measurement may take: some clients wait for ever for a connection of their pool
@@ -51,6 +51,10 @@ class Item:
         """What the report calls it."""
         return f"{self.name} {self.size}" if self.size else self.name
 
+    def choose(self, peers: Sequence[Peer]) -> list[Peer]:
+        """Return those of whom it is measured."""
+        return [peer for peer in peers if peer in (self.peers or peers) and peer not in self.without]
+
 
 TABLE = (
     Item("import", repetitions=7, peers=OURS),
@@ -68,16 +72,18 @@ TABLE = (
 GROWTH = (
     *(Item("stream", size, peers=OURS) for size in (10, 100, 1000, 10_000)),
     *(Item("history", size, peers=OURS) for size in (1, 10, 100, 1000)),
-    *(Item("memory", size, peers=OURS) for size in (10, 100, 500, 2000)),
+    *(Item("memory", size, peers=OURS) for size in (100, 500, 2000)),  # fewer fit into what the process has already
     *(Item("providers", size, peers=(FAST,)) for size in (1, 10, 100, 300)),
 )
+KEYS = tuple(dict.fromkeys(key for item in (*TABLE, *GROWTH) for key in (item.name, item.key)))
 
 
 @contextmanager
 def run_upstream(python: Path) -> Iterator[str]:
-    """Run the service in a process of its own, and give its origin."""
+    """Run the service in a process of its own, which Ctrl-C does not reach, and give its origin."""
     command = [python, HERE / "upstream.py"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, start_new_session=True) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
         process.communicate()
@@ -85,7 +91,7 @@ def run_upstream(python: Path) -> Iterator[str]:
 
 def read_upstream_cpu(origin: str) -> float:
     """Return what the service has cost so far, in seconds."""
-    with urlopen(f"{origin}/usage") as answer:  # noqa: S310 - our own service
+    with build_opener(ProxyHandler({})).open(f"{origin}/usage") as answer:
         return float(answer.read())
 
 
@@ -96,23 +102,29 @@ def measure(peer: Peer, item: Item, origin: str) -> dict[str, float]:
         SkippedError: The client cannot do it.
     """
     command = [prepare(peer), HERE / "worker.py", item.name, peer.module, origin, str(item.size)]
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(("G4F_", "OPENAI_", "PYTHON"))}
+    plain = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("G4F_", "OPENAI_", "PYTHON")) and not name.lower().endswith("_proxy")
+    }
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, env=plain)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=SECONDS, check=False, env=plain, start_new_session=True
+        )
     except subprocess.TimeoutExpired:
         raise SkippedError(f"did not finish in {SECONDS} s") from None
     for line in reversed(done.stdout.splitlines()):  # some print of themselves
         with suppress(ValueError):
             figures: dict[str, float] = json.loads(line)
             return figures
-    raise SkippedError((done.stderr.strip().splitlines() or ["it said nothing"])[-1][:200])
+    raise SkippedError(quote_last_line(done.stderr))
 
 
 def run_items(items: Sequence[Item], peers: Sequence[Peer], origin: str) -> dict[str, dict[str, Any]]:
     """Return the figures of each item by client: medians, and under `ratio` those against the plain client.
 
     Ours come first, and Ctrl-C keeps what was measured before it: the others take the most time by far, and what of
-    theirs is not begun in time is left out.
+    theirs is not begun in time is left out. They take turns with the plain client once more, which is `AGAIN` then.
     """
     latest = time.monotonic() + MINUTES * 60
     table: dict[str, dict[str, Any]] = {}
@@ -121,14 +133,24 @@ def run_items(items: Sequence[Item], peers: Sequence[Peer], origin: str) -> dict
     with suppress(KeyboardInterrupt):
         for item in items:
             sys.stderr.write(f"{item.key} ...\n")
-            table[item.key] = run_item(item, [peer for peer in ours if peer in (item.peers or peers)], origin)
+            table[item.key] = run_item(item, item.choose(ours), origin)
         for item in items if others else ():
             if not item.peers and time.monotonic() < latest:
                 sys.stderr.write(f"{item.key}, the others ...\n")
-                asked = [peer for peer in others if peer not in item.without]
-                found = run_item(attrs.evolve(item, repetitions=3), [RAW, *asked], origin)
-                table[item.key] = {**found, **table[item.key]}
+                found = run_item(attrs.evolve(item, repetitions=3), [RAW, *item.choose(others)], origin)
+                table[item.key] |= {AGAIN: found.pop(RAW.name), **found}
     return table
+
+
+def list_gaps(items: Sequence[Item], peers: Sequence[Peer], table: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the items that were not measured of all: of the others it is enough to know why not."""
+    gaps = []
+    for item in items:
+        row = table.get(item.key, {})
+        got = {name for name, found in row.items() if "skipped" not in found}
+        if any(peer.name not in (got if peer in OURS else row) for peer in item.choose(peers)):
+            gaps.append(item.key)
+    return gaps
 
 
 def measure_speed() -> float:
@@ -187,35 +209,63 @@ def measure_ceiling(origin: str) -> dict[str, float]:
 
 
 def choose_peers(*, quick: bool) -> tuple[list[Peer], dict[str, str]]:
-    """Return the clients that can be measured here, and why others cannot."""
+    """Return the clients that can be measured here, and why others cannot.
+
+    Raises:
+        SystemExit: Ours or the plain client cannot, and so there is nothing to measure.
+    """
     peers, skipped = [], {}
     for peer in OURS if quick else (*OURS, *OTHERS):
         try:
             prepare(peer)
         except SkippedError as error:
+            if peer in OURS:
+                raise SystemExit(f"Nothing can be measured without {peer.name}: {error}") from None
             skipped[peer.name] = str(error)
         else:
             peers.append(peer)
     return peers, skipped
 
 
-def main() -> None:
-    """Measure, print the tables and write them down."""
+def parse_arguments() -> argparse.Namespace:
+    """Return what the arguments ask for."""
     parser = argparse.ArgumentParser(
-        prog="scripts/bench", description="What g4f costs beside plain aiohttp and others."
+        prog="scripts/bench",
+        description="What g4f costs beside plain aiohttp and other clients.",
+        epilog="Instead of this, scripts/bench soak keeps hundreds of streams going and checks every chunk, "
+        "scripts/bench local measures the local model beside its runtime, "
+        "and scripts/bench command_line measures g4f --help beside an import of click.",
     )
     parser.add_argument("--quick", action="store_true", help="only g4f and plain aiohttp, without the growth curves")
-    parser.add_argument("--only", metavar="ITEM", action="append", help="only these items, as requests; writes nothing")
-    parser.add_argument("--write", action="store_true", help="write docs/performance.md and .json")
+    parser.add_argument(
+        "--only",
+        metavar="ITEM",
+        action="append",
+        choices=KEYS,
+        help="only this item, of g4f and plain aiohttp alone: 'requests 64', or requests for all of that name",
+    )
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md, .svg and .json")
     options = parser.parse_args()
-    peers, skipped = choose_peers(quick=options.quick or bool(options.only))
-    items = TABLE if options.quick else (*TABLE, *GROWTH)
+    if options.write and (options.quick or options.only):
+        parser.error("--write keeps whole runs alone: leave out --quick and --only")
+    return options
+
+
+def choose_items(options: argparse.Namespace) -> list[Item]:
+    """Return what is measured, and how often."""
+    items = [*TABLE, *GROWTH] if options.only or not options.quick else [*TABLE]
     if options.only:
-        items = tuple(item for item in items if item.name in options.only)
-    if options.quick:
-        items = tuple(attrs.evolve(item, repetitions=item.quick) for item in items)
-    else:
-        sys.stderr.write(f"This takes some ten minutes, and with the others at most {MINUTES + 1}.\n")
+        items = [item for item in items if {item.name, item.key} & {*options.only}]
+    return [attrs.evolve(item, repetitions=item.quick) for item in items] if options.quick else items
+
+
+def main() -> None:
+    """Measure, print the tables and write them down."""
+    options = parse_arguments()
+    items = choose_items(options)
+    peers, skipped = choose_peers(quick=options.quick or bool(options.only))
+    if len(peers) > len(OURS):
+        sys.stderr.write(f"This takes ten to {MINUTES + 1} minutes.\n")
     begun = time.monotonic()
     with run_upstream(Path(sys.executable)) as origin:
         results = {
@@ -228,8 +278,15 @@ def main() -> None:
             "load": os.getloadavg()[2],  # after all the rest
         }
     sys.stderr.write(f"Measured in {time.monotonic() - begun:.0f} s.\n")
-    write_report(results, [peer.name for peer in peers], keep=options.write)
+    gaps = list_gaps(items, peers, results["items"])
+    write_report(results, [peer.name for peer in peers], keep=options.write and not gaps)
+    if gaps:
+        raise SystemExit(f"{len(gaps)} of {len(items)} items are not whole, first {gaps[0]}: nothing is written.")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted: nothing is written.\n")
+        sys.exit(130)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -54,7 +55,8 @@ def prepare(peer: Peer) -> Path:
         SkippedError: It does not install.
     """
     place = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "g4f-bench"
-    name = f"{peer.name.replace(' ', '-').strip('[]')}-{sys.version_info.major}.{sys.version_info.minor}"
+    words = re.findall(r"\w+", peer.name)
+    name = "-".join([*words, f"{sys.version_info.major}.{sys.version_info.minor}"])
     folder, python = place / name, place / name / "bin" / "python"
     stamp = folder / "made-for"
     if stamp.is_file() and stamp.read_text("utf-8") == repr(peer):
@@ -67,9 +69,14 @@ def prepare(peer: Peer) -> Path:
     ):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise SkippedError(f"it does not install: {done.stderr.strip().splitlines()[-1][:200]}")
+            raise SkippedError(f"it does not install: {quote_last_line(done.stderr or done.stdout)}")
     stamp.write_text(repr(peer), "utf-8")
     return python
+
+
+def quote_last_line(told: str) -> str:
+    """Return what a program that failed said in the end."""
+    return (told.strip().splitlines() or ["it said nothing"])[-1][:200]
 
 
 def read_version(python: Path, distribution: str) -> str:

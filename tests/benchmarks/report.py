@@ -14,6 +14,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 CHART = DOCS / "performance.svg"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 RAW, FAST, PLAIN = "raw aiohttp + orjson", "g4f [speed]", "g4f"
+AGAIN = "raw again"  # the plain client as it took turns with the others
 
 # The row's title, its item, its figure, the unit, and the gates (with and without the extra `speed`) in multiples of
 # the plain client, or where they end in a unit, in that.
@@ -46,20 +47,24 @@ text {{ fill: #707070 }} .own {{ fill: #0f7b6c }} .other {{ fill: #9a9a9a }}
 CURVES = (
     ("chunks in a stream", "stream", "us", "µs a chunk", (10, 100, 1000, 10_000)),
     ("messages in the history", "history", "us", "µs a request", (1, 10, 100, 1000)),
-    ("open streams", "memory", "kib", "KiB a stream", (10, 100, 500, 2000)),
+    ("open streams", "memory", "kib", "KiB a stream", (100, 500, 2000)),
 )
 
 
 def write_report(results: Mapping[str, Any], peers: Sequence[str], *, keep: bool) -> None:
-    """Print the report, and with `keep` put it into docs/performance.md and docs/performance.json."""
+    """Print the report, and with `keep` put it into docs/performance.md, its chart and docs/performance.json."""
     text = "\n\n".join(filter(None, make_parts(results, peers)))
     sys.stdout.write(text + "\n")
     if keep:
         page = DOCS / "performance.md"
         before, _, rest = page.read_text("utf-8").partition(BEGIN)
-        page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}", "utf-8")
-        CHART.write_text(draw_chart(list_bars(results["items"], peers)), "utf-8")
-        (DOCS / "performance.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        files = {
+            page: f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}",
+            CHART: draw_chart(list_bars(results["items"], peers)),
+            DOCS / "performance.json": json.dumps(results, indent=1, ensure_ascii=False) + "\n",
+        }
+        for path, content in files.items():
+            path.write_text(content, "utf-8")
 
 
 def make_parts(results: Mapping[str, Any], peers: Sequence[str]) -> Iterator[str]:
@@ -70,6 +75,7 @@ def make_parts(results: Mapping[str, Any], peers: Sequence[str]) -> Iterator[str
     yield make_sync(items)
     yield make_calls(items)
     yield make_table(items, peers)
+    yield make_notes(items)
     yield make_chart(items, peers)
     yield make_curves(items)
     yield make_providers(items)
@@ -139,22 +145,29 @@ def make_sync(items: Mapping[str, Any]) -> str:
 
 def make_table(items: Mapping[str, Any], peers: Sequence[str]) -> str:
     """Compare all clients."""
-    if len(peers) <= 3:
+    if len(peers) <= 3 or not items:
         return ""
+    peers = [*peers[:3], AGAIN, *peers[3:]]
     lines = [f"| item | {' | '.join(peers)} |", f"|---|{'--:|' * len(peers)}"]
     for title, key, figure, unit, *_ in ROWS[1:]:
         if key in items:
             cells = [_show_peer(items[key].get(peer, {}), figure, unit) for peer in peers]
             lines.append(f"| {title}, {unit} | {' | '.join(cells)} |")
+    return "\n".join(lines) + (
+        f"\n\nThe clients right of `{AGAIN}` were measured after ours, and took turns with the plain client once more: "
+        "their multiples are of these figures of its, not of those in the first column."
+    )
+
+
+def make_notes(items: Mapping[str, Any]) -> str:
+    """Say what was not measured, and why."""
     notes = {
-        f"{peer}, {key}: {found['skipped']}"
+        f"- {peer}, {key}: {found['skipped']}"
         for key, row in items.items()
         for peer, found in row.items()
         if "skipped" in found
     }
-    return "\n".join(lines) + (
-        "\n\nNot measured:\n\n" + "\n".join(f"- {note}" for note in sorted(notes)) if notes else ""
-    )
+    return "\n".join(["Not measured:\n", *sorted(notes)]) if notes else ""
 
 
 def _show_peer(found: Mapping[str, Any], figure: str, unit: str) -> str:
@@ -199,25 +212,31 @@ def make_curves(items: Mapping[str, Any]) -> str:
     """Show how cost grows."""
     parts = []
     for title, name, figure, unit, sizes in CURVES:
-        rows = [(size, items[f"{name} {size}"]) for size in sizes if f"{name} {size}" in items]
-        if len(rows) < len(sizes):
+        ours = (RAW, FAST, PLAIN)
+        rows = [(size, items.get(f"{name} {size}", {})) for size in sizes]
+        rows = [(size, row) for size, row in rows if all(figure in row.get(peer, {}) for peer in ours)]
+        if not rows:
             continue
         lines = [f"| {title} | plain aiohttp, {unit} | g4f `[speed]` | g4f |", "|--:|--:|--:|--:|"]
         for size, row in rows:
-            cells = [_show_peer(row.get(peer, {}), figure, "") for peer in (RAW, FAST, PLAIN)]
+            cells = [_show_peer(row.get(peer, {}), figure, "") for peer in ours]
             lines.append(f"| {size:,} | {' | '.join(cells)} |")
-        slopes = [f"{peer} {_describe_slope(rows, peer, figure, name)}" for peer in (RAW, FAST, PLAIN)]
-        parts.append("\n".join(lines) + f"\n\nWhat one more costs, {unit.split()[0]}: {'; '.join(slopes)}.")
+        parts.append("\n".join(lines))
+        if len(rows) > 1:
+            costs = {
+                peer: [(n, row[peer][figure] * (1 if name == "history" else n)) for n, row in rows] for peer in ours
+            }
+            slopes = (f"{peer} {_describe_slope(found, unit.split()[0])}" for peer, found in costs.items())
+            parts.append(f"What one more costs: {'; '.join(slopes)}.")
     return "\n\n".join(parts)
 
 
-def _describe_slope(rows: Sequence[tuple[int, Mapping[str, Any]]], peer: str, figure: str, name: str) -> str:
+def _describe_slope(found: Sequence[tuple[int, float]], unit: str) -> str:
     """Give the slope of the line through the smallest and the largest size, and how far the others are above it."""
-    found = [(size, row[peer][figure] * (1 if name == "history" else size)) for size, row in rows]
     (least, start), (most, end) = found[0], found[-1]
     slope = (end - start) / (most - least)
-    above = max(cost / (start + slope * (size - least)) - 1 for size, cost in found[1:-1])
-    return f"{slope:.2f} (in between at most {max(above, 0):.0%} above that line)"
+    above = max(cost / (start + slope * (size - least)) - 1 for size, cost in found)
+    return f"{slope:.2f} {unit} (in between at most {above:.0%} above that line)"
 
 
 def make_calls(items: Mapping[str, Any]) -> str:
@@ -231,12 +250,18 @@ def make_calls(items: Mapping[str, Any]) -> str:
 
 def make_providers(items: Mapping[str, Any]) -> str:
     """Show what installed providers cost that are not used."""
+    rows = [(int(key.split()[1]), row[FAST]) for key, row in items.items() if key.startswith("providers ")]
+    rows = [(size, found) for size, found in rows if "skipped" not in found]
+    if not rows:
+        return ""
     lines = ["| installed providers | first request, ms | later requests, µs | provider packages imported |"]
     lines.append("|--:|--:|--:|--:|")
-    for key, row in items.items():
-        if key.startswith("providers ") and "first_ms" in row.get(FAST, {}):
-            found = row[FAST]
-            lines.append(
-                f"| {int(key.split()[1]):,} | {found['first_ms']:.1f} | {found['us']:.0f} | {found['imported']:.0f} |"
-            )
-    return "\n".join(lines) if len(lines) > 2 else ""
+    lines += [
+        f"| {size:,} | {found['first_ms']:.1f} | {found['us']:.0f} | {found['imported']:.0f} |" for size, found in rows
+    ]
+    parts = ["\n".join(lines)]
+    if len(rows) > 1:
+        first, later = ([(size, found[name]) for size, found in rows] for name in ("first_ms", "us"))
+        slopes = f"the first request {_describe_slope(first, 'ms')}; later ones {_describe_slope(later, 'µs')}"
+        parts.append(f"What one more costs: {slopes}.")
+    return "\n\n".join(parts)
