@@ -358,7 +358,7 @@ def main() -> None:
     """Measure, print the table and write it down."""
     parser = argparse.ArgumentParser(prog="scripts/bench local", description="The local model beside its runtime.")
     parser.add_argument("--model", default="qwen2.5-coder-0.5b-instruct", help="another one than the default")
-    parser.add_argument("--repetitions", type=int, default=5, help="pairs of each measurement")
+    parser.add_argument("--repetitions", type=int, default=9, help="pairs of each measurement")
     parser.add_argument("--write", action="store_true", help="write the table into docs/performance.md")
     options = parser.parse_args()
     lines = []
