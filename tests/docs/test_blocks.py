@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from docs.pages import Block, Page, compare_output, read_pages
 from docs.readers import Programs, begin_session, make_environment
 from docs.service import answer
+from g4f_provider_local.download import ensure_model
 from loopback import Loopback
 
 PAGES = read_pages()
@@ -86,7 +88,14 @@ def test_a_command_prints_what_the_page_says(block: Block, tmp_path: Path, servi
         check_output(block, session.do(block))
 
 
+@pytest.fixture(scope="session")
+def small_weights() -> None:
+    """The model that a page loads; fetched if it is not here yet, since a reader's pip has no network."""
+    asyncio.run(ensure_model("smollm2-135m-instruct"))
+
+
 @posix
+@pytest.mark.usefixtures("small_weights")
 @pytest.mark.parametrize("page", make_parameters(SESSIONS))
 def test_a_reader_who_follows_a_page_gets_what_it_shows(page: Page, tmp_path: Path, service: Loopback) -> None:
     """Its files are written and its commands run, from its top to its end."""
