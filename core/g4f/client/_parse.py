@@ -16,7 +16,7 @@ from g4f.client._pydantic import is_pydantic, make_adapter, make_strict
 from g4f.client._shapes import describe_record
 from g4f.errors import APIResponseError, ContentFilterFinishReasonError, LengthFinishReasonError, ParseError
 from g4f.values import Value, many, one
-from g4f.wire.json import decode_json
+from g4f.wire.json import decode_exactly
 
 T = TypeVar("T")
 _NO_NAME = re.compile(r"[^a-zA-Z0-9_-]")
@@ -73,7 +73,7 @@ def make_format(kind: Any) -> Format:
     return Format(
         _make_name(kind),
         shape.schema,
-        lambda text: shape.read(decode_json(text.encode("utf-8", "replace")), kind.__name__),
+        lambda text: shape.read(decode_exactly(text.encode("utf-8", "replace")), kind.__name__),
     )
 
 
@@ -204,7 +204,7 @@ def _find_reader(function: Mapping[str, Any]) -> Callable[[str], Any] | None:
     model = getattr(function, "model", None)  # of those that `openai.pydantic_function_tool` makes
     if model is not None:
         return make_format(model).read
-    return (lambda text: decode_json(text.encode())) if function.get("strict") else None
+    return (lambda text: decode_exactly(text.encode())) if function.get("strict") else None
 
 
 def _check_whole(choice: Choice, completion: Completion) -> None:

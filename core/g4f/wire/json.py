@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -54,6 +55,8 @@ def encode_json(value: Any) -> bytes:
 def decode_json(data: bytes) -> Any:
     """Read JSON, forgiving a byte-order mark, broken UTF-8 and lone surrogates.
 
+    Where orjson is installed, a whole number of more than 64 bits becomes a fraction; see `decode_exactly`.
+
     Raises:
         APIResponseError: It is no JSON, or nested too deep; worth another try where it is nothing at all.
     """
@@ -74,6 +77,18 @@ def decode_json(data: bytes) -> Any:
     if not data.strip():
         raise APIResponseError("The answer is empty.", retryable=True)
     raise APIResponseError(f"The answer is not the JSON that it should be ({reason}): {show_start(data)}")
+
+
+def decode_exactly(data: bytes) -> Any:
+    """Read JSON that a model wrote: `decode_json`, with whole numbers of more than 64 bits, too.
+
+    To look for them takes longer than to read a chunk of a stream.
+
+    Raises:
+        APIResponseError: It is no JSON, or nested too deep.
+    """
+    value = decode_json(data)
+    return _load_leniently(data) if re.search(rb"[0-9]{19}", data) else value
 
 
 def _load_plainly(data: bytes) -> Any:

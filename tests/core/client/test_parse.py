@@ -309,6 +309,7 @@ STEPS = st.recursive(st.builds(Step, st.text()), lambda steps: st.builds(Step, s
         steps=st.lists(STEPS, max_size=3),
         pair=st.lists(st.integers(-(2**53), 2**53)).map(tuple),
         moment=st.datetimes(timezones=st.just(None)),
+        number=st.integers(-(2**80), 2**80),
     )
 )
 def test_whatever_can_be_written_is_read_back(value: Everything) -> None:

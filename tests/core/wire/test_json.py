@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from g4f.context import DEFAULT_LIMITS, USUAL_OBJECT_BYTES, Limits
 from g4f.errors import APIResponseError, InvalidInputError
 from g4f.wire import json as wire_json
-from g4f.wire.json import MAX_DEPTH, check_json, decode_answer, decode_json, decode_object, encode_json, show_start
+from g4f.wire.json import (
+    MAX_DEPTH,
+    check_json,
+    decode_answer,
+    decode_exactly,
+    decode_json,
+    decode_object,
+    encode_json,
+    show_start,
+)
 
 any_text = st.text(st.characters(), max_size=8)  # lone surrogates among it
 whole_numbers = st.integers(-(2**63), 2**64 - 1)  # orjson reads larger ones as floats, as JavaScript does
@@ -31,6 +40,7 @@ def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         pytest.importorskip("orjson")
     else:
         monkeypatch.setattr(wire_json, "orjson", None)
+        monkeypatch.setattr(wire_json, "_load", wire_json._load_plainly)
     return str(request.param)
 
 
@@ -52,6 +62,18 @@ def test_json_is_written_compactly_and_readably() -> None:
 def test_a_number_of_any_size_is_written_in_full() -> None:
     """JSON has no limit for it."""
     assert encode_json([2**70, -(2**70)]) == b"[1180591620717411303424,-1180591620717411303424]"
+
+
+@pytest.mark.parametrize("number", [2**64 - 1, 2**64, -(2**63), -(2**63) - 1, 2**70])
+def test_a_number_of_any_size_is_read_in_full(number: int) -> None:
+    """Where a model wrote it, as in the arguments of a call."""
+    assert decode_exactly(b'{"id": [%d]}' % number) == {"id": [number]}
+
+
+def test_a_number_of_more_digits_than_python_reads_is_an_error() -> None:
+    """It refuses more than 4,300, which take long."""
+    with pytest.raises(APIResponseError, match="is not the JSON that it should be"):
+        decode_exactly(b"[" + b"1" * 5000 + b"]")
 
 
 def test_a_lone_surrogate_and_nul_are_written_as_escapes() -> None:

@@ -14,7 +14,7 @@ from g4f.errors import APIResponseError, StreamTruncatedError
 from g4f.fold import list_objects, read_index
 from g4f.manifest import StreamEnd
 from g4f.wire.dialect import StreamDecoder
-from g4f.wire.json import decode_json, show_start
+from g4f.wire.json import decode_exactly, decode_json, show_start
 from g4f.wire.sse import Event
 from g4f_provider_anthropic.wire.answer import (
     THOUGHTS,
@@ -71,7 +71,7 @@ class OpenBlock:
 
 def _read_input(text: str) -> Any:
     try:
-        return decode_json(text.encode("utf-8", "surrogatepass"))
+        return decode_exactly(text.encode("utf-8", "surrogatepass"))
     except APIResponseError:  # cut by the limit of tokens
         return text
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from g4f.errors import APIResponseError
 from g4f.wire.dialect import Warn
-from g4f.wire.json import decode_json
+from g4f.wire.json import decode_exactly
 from g4f_provider_anthropic.wire.families import Family
 from g4f_provider_anthropic.wire.parts import Block
 from g4f_provider_anthropic.wire.schema import encode_schema
@@ -100,7 +100,7 @@ def _read_arguments(arguments: Any) -> dict[str, Any]:
     if not text.strip():
         return {}
     try:
-        value = decode_json(text.encode("utf-8", "surrogatepass"))
+        value = decode_exactly(text.encode("utf-8", "surrogatepass"))
     except APIResponseError:
         value = text
     return value if isinstance(value, dict) else {"arguments": value}

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from g4f.errors import APIResponseError, InvalidInputError
 from g4f.wire.dialect import Warn
-from g4f.wire.json import decode_json
+from g4f.wire.json import decode_exactly
 from g4f.wire.openai import split_data_url
 from g4f_provider_gemini.wire.families import checks_signatures, fetches_urls
 from g4f_provider_gemini.wire.lenient import read_google, read_table, read_tables, read_text
@@ -175,7 +175,7 @@ def _read_arguments(name: str, arguments: Any) -> dict[str, Any]:
     if isinstance(arguments, Mapping):
         return dict(arguments)
     try:
-        value = decode_json(read_text(arguments).encode("utf-8", "surrogatepass")) if arguments else {}
+        value = decode_exactly(read_text(arguments).encode("utf-8", "surrogatepass")) if arguments else {}
     except APIResponseError:
         value = None
     if not isinstance(value, dict):
@@ -186,7 +186,7 @@ def _read_arguments(name: str, arguments: Any) -> dict[str, Any]:
 def _make_response(text: str) -> dict[str, Any]:
     """Return a tool's result as the object that the service wants; `output` is its own word for a result."""
     try:
-        value = decode_json(text.encode("utf-8", "surrogatepass"))
+        value = decode_exactly(text.encode("utf-8", "surrogatepass"))
     except APIResponseError:
         value = None
     return value if isinstance(value, dict) else {"output": text}
