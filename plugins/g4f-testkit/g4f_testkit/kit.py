@@ -24,7 +24,8 @@ KEY = "g4f-canary-Q7vX2mP9"  # what nobody but the service may ever see
 NOWHERE = "http://127.0.0.1:9"  # nobody listens there
 PROMPT = "What is the capital of France?"
 SYSTEM = "Answer in one word."
-LONG = 10.0
+SOON = 0.3  # seconds: a deadline that a check waits for
+LONG = 60.0  # seconds: a deadline that nothing comes near, on a machine with much else to do
 
 
 @attrs.frozen

@@ -14,13 +14,12 @@ from g4f import (
     Timeout,
 )
 from g4f_testkit.claims import claim
-from g4f_testkit.kit import LONG, Kit
+from g4f_testkit.kit import LONG, SOON, Kit
 from g4f_testkit.script import Failure, Turn
 
 TEXT = "This is a test"
 LONG_TASK = "Tell the history of France, century by century, in ten chapters."
 MESSAGE = "The service broke in the middle."
-SOON = 0.3  # seconds: a deadline that a check waits for
 # Bytes that the server may get rid of before the client hangs up.
 ENOUGH = {"chat": 80 * 2**20, "embed": 80 * 2**20, "image": 300 * 2**20}
 
