@@ -373,4 +373,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted: nothing is written.\n")
+        sys.exit(130)
