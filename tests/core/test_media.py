@@ -608,9 +608,10 @@ async def test_pictures_that_are_saved_before_the_call_hears_of_its_end_are_take
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The thread is done, and the loop has not looked yet."""
-    saved, save = threading.Event(), media._Saving.save
+    waited, saved, save = threading.Event(), threading.Event(), media._Saving.save
 
     def save_and_tell(*wanted: Any) -> Any:
+        waited.wait()
         paths = save(*wanted)
         saved.set()
         return paths
@@ -618,6 +619,7 @@ async def test_pictures_that_are_saved_before_the_call_hears_of_its_end_are_take
     monkeypatch.setattr(media._Saving, "save", save_and_tell)
     saving = asyncio.create_task(deliver(Image(b64_json=base64.b64encode(PNG).decode()), None, tmp_path))
     await asyncio.sleep(0)
+    waited.set()
     saved.wait()  # nothing else runs in the loop
     saving.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -38,6 +38,7 @@ async def ask():
     assert answer.provider == "OpenaiChat", answer
 run(ask())
 """
+OF_PYTHON = 6 if sys.version_info >= (3, 14) else 0  # what its own modules import more of each other
 ANSWER = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}]}
 
 
@@ -57,7 +58,7 @@ def test_a_client_is_imported_without_what_only_requests_need(statement: str, mo
     """The bounds stand a little above the figures of the day on which they were set."""
     imported = list_imported(statement)
     assert not imported & HEAVY
-    assert len(imported) <= most
+    assert len(imported) <= most + OF_PYTHON
 
 
 def test_few_fields_of_what_a_client_imports_have_a_type_that_is_a_text() -> None:
