@@ -178,6 +178,8 @@ class Loopback:
         self._ready.set()
         await self._stop.wait()
         server.close()
+        for _ in range(10):  # turns in which those begin that were accepted last: only what has begun can be ended
+            await asyncio.sleep(0)
         for task in list(self._connections):
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
