@@ -25,7 +25,8 @@ from g4f_testkit.script import PICTURE, make_vector
 from g4f_testkit.server import Server
 
 KEY = "g4f-canary-Q7vX2mP9"  # what nobody but the service may ever see
-GRACE = 10.0  # seconds that an outcome may come after its deadline, on a machine with much else to do
+GRACE = 1.0  # seconds that an outcome may come after its deadline
+STEP = 0.01  # seconds: a machine that stalls for longer takes no more than this of the grace
 PROVIDERS = {"openai": ("OpenaiChat", "/v1"), "anthropic": ("Anthropic", ""), "gemini": ("Gemini", "")}
 _FOREIGN = ("aiohttp", "ssl", "json", "asyncio", "zlib", "multidict", "yarl")
 _TESTS = Path(__file__).parents[1]
@@ -92,13 +93,23 @@ async def _try_in_thread(row: Row, way: Way, server: Server, options: Mapping[st
 @asynccontextmanager
 async def _keeping(outcome: Outcome, row: Row) -> AsyncIterator[None]:
     """Keep whatever is raised, foreign exceptions as well."""
-    deadline, started = asyncio.timeout(row.seconds * (row.retries + 1) + GRACE), time.monotonic()
+    deadline, started = asyncio.timeout(None), time.monotonic()
+    clock = asyncio.create_task(_expire(deadline, row.seconds * (row.retries + 1) + GRACE))
     try:
         async with deadline:
             yield
     except Exception as error:  # noqa: BLE001 - the table tells which may come
         outcome.error, outcome.late = error, deadline.expired()
+    finally:
+        clock.cancel()
+        await asyncio.wait([clock])
     outcome.seconds = time.monotonic() - started
+
+
+async def _expire(deadline: asyncio.Timeout, seconds: float) -> None:
+    for _ in range(round(seconds / STEP)):
+        await asyncio.sleep(STEP)
+    deadline.reschedule(asyncio.get_running_loop().time())
 
 
 async def _is_hanging(row: Row, outcome: Outcome, server: Server) -> bool:
@@ -274,13 +285,11 @@ def show_traceback(error: BaseException) -> str:
 
 async def wait_until(condition: Callable[[], object], seconds: float = GRACE) -> bool:
     """Wait until something holds that happens elsewhere."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + seconds
-    while not condition():
-        if loop.time() > end:
-            return False
-        await asyncio.sleep(0.01)
-    return True
+    for _ in range(round(seconds / STEP)):
+        if condition():
+            return True
+        await asyncio.sleep(STEP)
+    return bool(condition())
 
 
 @contextmanager
